@@ -37,12 +37,16 @@ class VideoFacts(_Record):
 
 
 class Engine(_Record):
+    """Who answered."""
+
     name: Literal["gemini", "local"]
     model: str = Field(description="the model that was asked for")
     version: str = Field(description="what the service, or the weights, say that they are")
 
 
 class Chapter(_Record):
+    """A part of the video; chapters follow each other."""
+
     start_s: Seconds
     end_s: Seconds
     title: str
@@ -61,6 +65,8 @@ class Passage(_Record):
 
 
 class KeyPoint(_Record):
+    """Something that the video teaches, and when."""
+
     time_s: Seconds
     text: str
 
@@ -74,6 +80,8 @@ class KeyMoment(_Record):
 
 
 class Term(_Record):
+    """A word to know, from the video."""
+
     term: str
     translation: str | None = None
     explanation: str | None = None
@@ -97,6 +105,8 @@ class Notice(_Record):
 
 
 class Analysis(_Record):
+    """What an engine found in a video, for one template."""
+
     schema_version: Literal[1] = 1
     name: str
     template: str
@@ -127,5 +137,8 @@ def write_analysis(analysis: Analysis, path: Path) -> None:
 
 
 def read_analysis(path: Path) -> Analysis:
-    """Raises ValueError when the file is not an analysis of this schema version."""
+    """Read what `write_analysis` wrote.
+
+    Raises ValueError when the file is not an analysis of this schema version.
+    """
     return Analysis.model_validate_json(path.read_bytes())

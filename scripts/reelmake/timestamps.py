@@ -2,7 +2,9 @@
 
 import re
 
-_CLOCK = re.compile(r"(?:(?P<hours>\d+):)?(?P<minutes>\d{1,3}):(?P<seconds>\d{1,2}(?:[.,]\d{1,3})?)")
+_CLOCK = re.compile(
+    r"(?:(?P<hours>\d+):)?(?P<minutes>\d{1,3}):(?P<seconds>\d{1,2}(?:[.,]\d{1,3})?)"
+)
 
 
 def format_clock(seconds: float) -> str:
@@ -13,7 +15,7 @@ def format_clock(seconds: float) -> str:
 
 
 def parse_clock(text: str) -> float:
-    """Seconds of ``MM:SS``, ``H:MM:SS`` or either with decimals; brackets and blanks around it pass.
+    """Seconds of ``MM:SS``, ``H:MM:SS`` or either with decimals; brackets around it pass.
 
     Raises ValueError when the text is anything else, such as ``01:75`` or ``1:90:00``.
     """

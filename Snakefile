@@ -1,0 +1,44 @@
+# reelmake: each Markdown report is a target file, built from a video.
+#
+# <results>/analyses/{template}/{video}.json             what the engine found, validated
+# <results>/reports/{template}/{video}.assets/*.jpg      frames of the key moments
+# <results>/reports/{template}/{video}.md                the report
+# <results>/index.html, summary.tsv, failures.tsv        all of them at a glance
+#
+# {template} is a folder of templates/, {video} the name of a row of the video table.
+# <results> is the folder of that name in the configuration.
+
+from snakemake.utils import min_version
+
+min_version("9.27.1")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=settings.results,
+
+
+include: f"rules/analyze_{settings.engine}.smk"
+include: "rules/extract_frames.smk"
+include: "rules/render_report.smk"
+include: "rules/build_index.smk"
+
+
+onstart:
+    switch_off_job_rate_limiter(workflow)
+
+
+onerror:
+    index_what_is_there()
+
+
+rule all:
+    default_target: True
+    input:
+        reports=every_report(),
+        index="<results>/index.html",

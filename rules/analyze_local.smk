@@ -1,0 +1,22 @@
+# a video → <results>/analyses/{template}/{video}.json, by the offline engine
+
+
+rule analyze_video:
+    input:
+        video=video_file,
+    output:
+        analysis="<results>/analyses/{template}/{video}.json",
+    log:
+        "logs/analyze_video/{template}/{video}.log",
+    conda:
+        "../envs/local.yaml"
+    threads: 2
+    params:
+        target=target_as_json,
+        fingerprint=video_fingerprint,
+        request_digest=request_digest,
+        templates=TEMPLATE_FOLDERS,
+        results=settings.results,
+        speech_model=settings.local.speech_model,
+    script:
+        "../scripts/analyze_local.py"

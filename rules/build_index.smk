@@ -1,0 +1,20 @@
+# all reports → <results>/index.html, summary.tsv, failures.tsv
+
+
+rule build_index:
+    input:
+        reports=every_report(),
+        analyses=every_analysis,
+    output:
+        index="<results>/index.html",
+        summary="<results>/summary.tsv",
+        failures="<results>/failures.tsv",
+    log:
+        "logs/build_index.log",
+    conda:
+        "../envs/local.yaml"
+    params:
+        targets=list(TARGETS),
+        results=settings.results,
+    script:
+        "../scripts/build_index.py"

@@ -1,0 +1,97 @@
+# What all rules share: the checked configuration, the targets, and functions of both. No rules.
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.append(str(Path(workflow.basedir) / "scripts"))
+
+from reelmake.checksums import fingerprint
+from reelmake.config import load_config
+from reelmake.errors import ReelmakeError
+from reelmake.index import write_index
+from reelmake.results import Results
+from reelmake.targets import Target, targets, video_table
+from reelmake.templates import load_template
+
+# A user's own templates, in their folder, come before those that reelmake brings.
+TEMPLATE_FOLDERS = [Path("templates").resolve(), Path(workflow.basedir) / "templates"]
+
+try:
+    settings = load_config(config, workflow.configfiles)
+    TARGETS = targets(video_table(settings))
+    TEMPLATES = {
+        name: load_template(name, TEMPLATE_FOLDERS)
+        for name in {target.template for target in TARGETS.values()}
+    }
+except ReelmakeError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    video=r"[^/]+",
+
+
+def target_of(wildcards) -> Target:
+    try:
+        return TARGETS[wildcards.template, wildcards.video]
+    except KeyError:
+        raise WorkflowError(
+            f"No row of `videos:` is called {wildcards.video!r} with the template "
+            f"{wildcards.template!r}; the reports that can be built are in `snakemake -n`."
+        ) from None
+
+
+def video_file(wildcards) -> list[str]:
+    """The video, unless Snakemake can't name it: then `video_fingerprint` alone sees its changes."""
+    target = target_of(wildcards)
+    return [] if target.problem or set(target.video) & set("{}<>\n") else [target.video]
+
+
+def video_fingerprint(wildcards) -> str | None:
+    """Sees what modification times miss: content that changed and yet is older than its report."""
+    video = Path(target_of(wildcards).video)
+    return fingerprint(video.stat()) if video.exists() else None
+
+
+def target_as_json(wildcards) -> str:
+    return target_of(wildcards).model_dump_json()
+
+
+def request_digest(wildcards) -> str:
+    return TEMPLATES[wildcards.template].request_digest()
+
+
+def layout_digest(wildcards) -> str:
+    return TEMPLATES[wildcards.template].layout_digest()
+
+
+def frames_of_report(wildcards) -> list[str]:
+    if not settings.frames:
+        return []
+    return [f"{settings.results}/reports/{wildcards.template}/{wildcards.video}.assets"]
+
+
+def every_report() -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.report(template, name)) for template, name in TARGETS]
+
+
+def every_analysis(wildcards) -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.analysis(template, name)) for template, name in TARGETS]
+
+
+def index_what_is_there() -> None:
+    """After a failure the rule build_index can't run: the reports that are there get their page."""
+    write_index(Path(settings.results), list(TARGETS))
+    for name in ("index.html", "summary.tsv", "failures.tsv"):
+        # As old as can be, so that the next run makes them again by the rule.
+        os.utime(Path(settings.results) / name, (0, 0))
+
+
+def switch_off_job_rate_limiter(workflow) -> None:
+    """It starts a thread for each finished job (Snakemake 9.27); pacing is the engine's."""
+    workflow.scheduler.job_rate_limiter = None

@@ -1,0 +1,18 @@
+# a video and its analysis → <results>/reports/{template}/{video}.assets/*.jpg
+
+
+rule extract_frames:
+    input:
+        video=video_file,
+        analysis="<results>/analyses/{template}/{video}.json",
+    output:
+        frames=directory("<results>/reports/{template}/{video}.assets"),
+    log:
+        "logs/extract_frames/{template}/{video}.log",
+    conda:
+        "../envs/local.yaml"
+    params:
+        target=target_as_json,
+        results=settings.results,
+    script:
+        "../scripts/extract_frames.py"

@@ -1,0 +1,20 @@
+# an analysis and its frames → <results>/reports/{template}/{video}.md
+
+
+rule render_report:
+    input:
+        analysis="<results>/analyses/{template}/{video}.json",
+        frames=frames_of_report,
+    output:
+        report="<results>/reports/{template}/{video}.md",
+    log:
+        "logs/render_report/{template}/{video}.log",
+    conda:
+        "../envs/local.yaml"
+    params:
+        target=target_as_json,
+        layout_digest=layout_digest,
+        templates=TEMPLATE_FOLDERS,
+        results=settings.results,
+    script:
+        "../scripts/render_report.py"

@@ -1,0 +1,41 @@
+"""Rule analyze_video with the offline engine: a video → its analysis."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake.local.engine import analyse_video
+from reelmake.templates import load_template
+
+from reelmake.jobs import job
+from reelmake.results import Results
+from reelmake.targets import Target
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(
+    target: Target,
+    analysis: Path,
+    *,
+    results: Results,
+    templates: list[Path],
+    model: str,
+    threads: int,
+) -> None:
+    template = load_template(target.template, templates)
+    analyse_video(target, template, analysis, results=results, speech_model=model, threads=threads)
+
+
+if __name__ == "__main__":
+    wanted = Target.model_validate_json(snakemake.params.target)
+    where = Results(Path(snakemake.params.results))
+    with job(wanted.template, wanted.name, where.failure(*wanted.key), Path(snakemake.log[0])):
+        main(
+            wanted,
+            Path(snakemake.output.analysis),
+            results=where,
+            templates=snakemake.params.templates,
+            model=snakemake.params.speech_model,
+            threads=snakemake.threads,
+        )

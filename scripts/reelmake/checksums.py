@@ -1,0 +1,42 @@
+"""sha256 of videos, computed once for a file as it is: terabytes are not read twice."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from reelmake.files import write_atomically
+
+
+class Checksums:
+    """A folder that remembers checksums by the file's inode, size and modification time.
+
+    One small file each rather than a database, so that jobs on several nodes can share it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def sha256(self, path: Path) -> str:
+        """Hexadecimal sha256 of a file. Raises OSError when it can't be read."""
+        remembered = self._entry(path.stat())
+        try:
+            return remembered.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            pass
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            after = os.fstat(file.fileno())
+        # A file that is still being copied has no checksum worth remembering.
+        if fingerprint(before) == fingerprint(after):
+            write_atomically(self._entry(after), sha256 + "\n")
+        return sha256
+
+    def _entry(self, status: os.stat_result) -> Path:
+        key = hashlib.sha256(fingerprint(status).encode()).hexdigest()
+        return self.folder / key[:2] / key
+
+
+def fingerprint(status: os.stat_result) -> str:
+    """Changes whenever a file's content may have; costs one stat."""
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"

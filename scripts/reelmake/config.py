@@ -1,0 +1,175 @@
+"""The one configuration: every key, its default and what it means.
+
+``schemas/config.schema.yaml`` is made from this file (``make schemas``); ``config.yaml`` shows
+the same keys to users; a test keeps the three in step.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from reelmake.errors import ReelmakeError
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class VertexSettings(_Section):
+    """`gemini.vertex`: where on Vertex AI."""
+
+    project: Text = Field(description="Google Cloud project")
+    location: Text = Field("global", description="region, or global")
+
+
+class GeminiSettings(_Section):
+    """`gemini`: the engine that asks Gemini."""
+
+    model: Text = Field("gemini-3.5-flash-lite", description="the model that is asked")
+    fallback_models: list[Text] = Field([], description="tried when a model stays overloaded")
+    api_version: Text = Field("v1beta", description="version of the Gemini API")
+    tier: Literal["standard", "flex", "batch"] = Field(
+        "standard", description="flex and batch cost half"
+    )
+    rpm: int | None = Field(None, ge=1, description="requests a minute; null: the answers teach")
+    tpm: int | None = Field(None, ge=1, description="input tokens a minute")
+    rpd: int | None = Field(None, ge=1, description="requests a day, until Pacific midnight")
+    max_in_flight: int = Field(64, ge=1, description="calls at the same time, at most")
+    max_attempts: int = Field(3, ge=1, le=20, description="tries of one call, the first included")
+    timeout_s: float = Field(1800, gt=0, description="seconds until one call is given up")
+    retry_blocked: bool = Field(False, description="ask again for what was refused or blocked")
+    segment_minutes: float = Field(20, gt=0, description="longer videos are analysed in segments")
+    segment_overlap_s: float = Field(15, ge=0, description="seconds that segments share")
+    fps: float = Field(1, gt=0, le=24, description="frames a second that the model sees")
+    media_resolution: Literal["default", "low", "medium", "high"] = Field(
+        "default", description="how sharp the model sees each frame"
+    )
+    vertex: VertexSettings | None = Field(None, description="Vertex AI instead of an API key")
+
+
+class LocalSettings(_Section):
+    """`local`: the offline engine."""
+
+    speech_model: Text = Field("base", description="a bundled size, a path, or a hub name")
+
+
+class Config(_Section):
+    """Everything that a user decides."""
+
+    videos: Text | Annotated[list[Text], Field(min_length=1)] = Field(
+        description="folder, glob, file, URL, list or table, or a list that mixes them"
+    )
+    results: Text = Field("results", description="where everything is written")
+    template: Text = Field("chinese_transcript", description="a folder of templates/")
+    language: LanguageTag | None = Field(None, description="of the report; null: the template's")
+    engine: Literal["gemini", "local"] = Field("gemini", description="gemini, or local (offline)")
+    gemini: GeminiSettings = GeminiSettings()
+    local: LocalSettings = LocalSettings()
+    frames: bool = Field(True, description="pictures of the key moments in the report")
+    keep_uploads: bool = Field(False, description="keep uploaded videos when no report needs them")
+    on_bad_input: Literal["fail", "skip"] = Field(
+        "fail", description="fail: an unusable row stops the run before anything is bought"
+    )
+    budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
+    notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")
+
+
+_KEY_OF_GOOGLE = re.compile(r"AIza[0-9A-Za-z_-]{30,}")
+_NAME_OF_SECRET = re.compile(r"(?i)(api_?keys?|secret|token|password|credentials?)$")
+
+
+def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> Config:
+    """Check the merged configuration; all problems are told at once.
+
+    ``files`` are the YAML files that the values came from: they only serve to tell lines.
+    Raises ReelmakeError ``config_invalid``.
+    """
+    problems = [
+        (path, "a secret; keep it out of files and set GEMINI_API_KEY in the environment instead")
+        for path in _secrets(values)
+    ]
+    if not problems:
+        try:
+            return Config.model_validate(dict(values))
+        except ValidationError as error:
+            problems = [_explain(found) for found in error.errors(include_url=False)]
+    lines = [f"  {_where(path, files)}: {problem}" for path, problem in problems]
+    raise ReelmakeError("config_invalid", "\n".join(["The configuration can't be used:", *lines]))
+
+
+def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            if _NAME_OF_SECRET.search(str(key)):
+                yield (*path, key)
+            else:
+                yield from _secrets(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _secrets(child, (*path, index))
+    elif isinstance(value, str) and _KEY_OF_GOOGLE.search(value):
+        yield path
+
+
+def _explain(error: Any) -> tuple[tuple[str | int, ...], str]:
+    # pydantic adds names of its own to the path of a union's branch; they are no keys of ours.
+    path = tuple(part for part in error["loc"] if not _is_union_branch(part))
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        close = difflib.get_close_matches(str(path[-1]), known, n=1)
+        meant = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+        return path, f"unknown key; {meant}"
+    if error["type"] == "missing":
+        return path, "missing; it is required"
+    expected = error["msg"].removeprefix("Input should be ")
+    return path, f"expected {expected}, found {error['input']!r}"
+
+
+def _is_union_branch(part: str | int) -> bool:
+    return (isinstance(part, str) and not re.fullmatch(r"[a-z_]+", part)) or part in ("str", "list")
+
+
+def _known_keys(path: tuple[str | int, ...]) -> list[str]:
+    sections: dict[str | int, type[_Section]] = {
+        "gemini": GeminiSettings,
+        "local": LocalSettings,
+        "vertex": VertexSettings,
+    }
+    return list((sections[path[-1]] if path else Config).model_fields)
+
+
+def _where(path: Sequence[str | int], files: Sequence[str | Path]) -> str:
+    """``gemini.rpm (my.yaml, line 12)``; the last file that has the key wins, as in the merge."""
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
+    for file in reversed(files):
+        line = _line_of(path, Path(file))
+        if line:
+            return f"{name} ({file}, line {line})"
+    return name
+
+
+def _line_of(path: Sequence[str | int], file: Path) -> int | None:
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeError, yaml.YAMLError):
+        return None
+    line = None
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            found = (node.value[part], node.value[part]) if part < len(node.value) else None
+        else:
+            found = None
+        if found is None:
+            return None
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line

@@ -1,0 +1,24 @@
+"""Pictures of key moments: found near each moment, named by its time."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from reelmake.media import best_frame, write_jpeg
+from reelmake.report import Picture
+from reelmake.timestamps import format_clock, parse_clock
+
+
+def write_frames(video: Path, times_s: Iterable[float], folder: Path) -> None:
+    """One JPEG a moment, such as ``01-23.jpg``; a moment of the same second has the same one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for clock, time_s in {format_clock(time_s): time_s for time_s in times_s}.items():
+        write_jpeg(best_frame(video, time_s), folder / f"{clock.replace(':', '-')}.jpg")
+
+
+def pictures_in(folder: Path, *, relative_to: Path) -> list[Picture]:
+    """The pictures of a report's folder, in order of time."""
+    pictures = [
+        Picture(parse_clock(file.stem.replace("-", ":")), file.relative_to(relative_to).as_posix())
+        for file in folder.glob("*.jpg")
+    ]
+    return sorted(pictures, key=lambda picture: picture.time_s)

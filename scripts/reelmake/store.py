@@ -1,0 +1,139 @@
+"""The store of answers: what was paid for, or took long, kept by the digest of its request.
+
+An answer is written the moment it arrives, before anything else can fail, and found again by
+whatever rerun asks the same. Nothing here ever deletes an answer.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reelmake.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+
+class StoredAnswer(NamedTuple):
+    """An answer as it came."""
+
+    answer: dict[str, Any]
+    received: str
+    """When it arrived: ISO 8601, UTC."""
+
+
+class Rejection(NamedTuple):
+    """Why an answer was not taken: its failure code, and what was wrong."""
+
+    code: str
+    message: str
+
+
+def digest(request: Mapping[str, Any]) -> str:
+    """Hexadecimal sha256 of a request; the order of its keys is without effect."""
+    return hashlib.sha256(_canonical(request)).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # The holder before us removed the file: others may already hold a new one.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    yield
+                    return
+
+
+class Store:
+    """A folder of answers, one JSON file each, in 256 subfolders by the digest's first byte.
+
+    ``<digest>.json`` is an answer to be used; ``<digest>.rejected.json`` the last one that was
+    not valid, kept as evidence and never taken for good.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get(self, key: str) -> StoredAnswer | None:
+        """The answer to this request, or None. A damaged file is set aside and said."""
+        return self._read(self._path(key))
+
+    def put(self, key: str, answer: Mapping[str, Any], *, request: Mapping[str, Any]) -> None:
+        """Keep an answer; returns when the disk has it. ``request`` says what it was for."""
+        entry = {
+            "digest": key,
+            "received": datetime.now(UTC).isoformat(timespec="seconds"),
+            "request": request,
+            "sha256": hashlib.sha256(_canonical(answer)).hexdigest(),
+            "answer": answer,
+        }
+        text = json.dumps(entry, ensure_ascii=False, indent=1) + "\n"
+        write_atomically(self._path(key), text, durable=True)
+
+    def reject(self, key: str, rejection: Rejection) -> None:
+        """Mark the answer as not valid: kept as evidence, no longer found by `get`."""
+        path = self._path(key)
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        entry["rejected"] = rejection._asdict()
+        text = json.dumps(entry, ensure_ascii=False, indent=1) + "\n"
+        write_atomically(self._rejected_path(key), text, durable=True)
+        path.unlink()
+
+    def rejection(self, key: str) -> Rejection | None:
+        """Why the last answer to this request was not taken, if one was rejected."""
+        try:
+            entry = json.loads(self._rejected_path(key).read_text(encoding="utf-8"))
+            return Rejection(**entry["rejected"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError):
+            self._set_aside(self._rejected_path(key))
+            return None
+
+    @contextlib.contextmanager
+    def asking(self, key: str) -> Iterator[None]:
+        """Hold while asking: of two jobs with the same request the second waits for the first."""
+        lock = self.root / "locks" / key
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(lock):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.root / key[:2] / f"{key}.json"
+
+    def _rejected_path(self, key: str) -> Path:
+        return self.root / key[:2] / f"{key}.rejected.json"
+
+    def _read(self, path: Path) -> StoredAnswer | None:
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            answer = entry["answer"]
+            if hashlib.sha256(_canonical(answer)).hexdigest() == entry["sha256"]:
+                return StoredAnswer(answer, entry["received"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError):
+            pass
+        self._set_aside(path)
+        return None
+
+    def _set_aside(self, path: Path) -> None:
+        aside = self.root / "damaged" / path.name
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(aside)
+        log.warning("%s is damaged: moved to %s, and asked for again", path, aside)

@@ -1,0 +1,45 @@
+"""Rule render_report: an analysis and its frames → the Markdown report."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelmake.report import render_report
+from reelmake.templates import load_template
+
+from reelmake.analysis import read_analysis
+from reelmake.files import write_atomically
+from reelmake.frames import pictures_in
+from reelmake.jobs import job
+from reelmake.results import Results
+from reelmake.targets import Target
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(
+    target: Target, analysis: Path, report: Path, *, frames: Path | None, templates: list[Path]
+) -> None:
+    text = render_report(
+        read_analysis(analysis),
+        load_template(target.template, templates),
+        source_link=os.path.relpath(target.video, report.parent),
+        frames=pictures_in(frames, relative_to=report.parent) if frames else [],
+        tags=target.tags,
+        extra=target.extra,
+    )
+    write_atomically(report, text)
+
+
+if __name__ == "__main__":
+    wanted = Target.model_validate_json(snakemake.params.target)
+    where = Results(Path(snakemake.params.results))
+    with job(wanted.template, wanted.name, where.failure(*wanted.key), Path(snakemake.log[0])):
+        main(
+            wanted,
+            Path(snakemake.input.analysis),
+            Path(snakemake.output.report),
+            frames=Path(snakemake.input.frames) if snakemake.input.frames else None,
+            templates=snakemake.params.templates,
+        )
