@@ -54,6 +54,7 @@ lock: $(UV)
 	$(COMPILE) requirements/gemini.in -c requirements/dev.txt -o requirements/gemini.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
+	$(BIN)/python requirements/write_envs.py
 
 schemas: .venv/installed
 	PYTHONPATH=scripts $(BIN)/python -m reelmake.schemas

@@ -77,8 +77,9 @@ def video_table(config: Config) -> pd.DataFrame:
             "tags": [()] * len(videos),
             "extra": [{}] * len(videos),
             "problem": [_problem(video) for video in videos],
-        }
-    ).astype(object)
+        },
+        dtype=object,  # as they are: pandas would turn what is missing into numbers
+    )
     _refuse_unusable(table, config, entries)
     return table
 

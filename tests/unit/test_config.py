@@ -1,0 +1,80 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reelmake.config import Config, load_config
+from reelmake.errors import Kind, ReelmakeError
+
+ROOT = Path(__file__).parents[2]
+
+
+def problems(values: dict[str, Any], *files: Path) -> str:
+    with pytest.raises(ReelmakeError) as caught:
+        load_config(values, files)
+    assert caught.value.code == "config_invalid"
+    assert caught.value.kind == Kind.INVALID_INPUT
+    return caught.value.message
+
+
+def test_only_the_videos_are_required() -> None:
+    config = load_config({"videos": "lectures"})
+    assert config.engine == "gemini"
+    assert config.gemini.model == "gemini-3.5-flash-lite"
+    assert "videos: missing" in problems({})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"vidoes": "x"}, "vidoes: unknown key; did you mean 'videos'?"),
+        ({"gemini": {"zzz": 1}}, "gemini.zzz: unknown key; expected one of model, "),
+        ({"gemini": {"vertex": {"projct": "p"}}}, "gemini.vertex.projct: unknown key; did you me"),
+        ({"gemini": {"rpm": "many"}}, "gemini.rpm: expected a valid integer, found 'many'"),
+        ({"gemini": {"rpm": 0}}, "gemini.rpm: expected greater than or equal to 1, found 0"),
+        ({"engine": "gemni"}, "engine: expected 'gemini' or 'local', found 'gemni'"),
+        ({"frames": "yes"}, "frames: expected a valid boolean, found 'yes'"),
+        ({"language": "Chinese!"}, "language: "),
+        ({"videos": []}, "videos: "),
+        ({"videos": ["a", 3]}, "videos[1]: expected a valid string, found 3"),
+        ({"gemini": None}, "gemini: expected "),
+    ],
+)
+def test_each_mistake_is_named_with_what_was_expected(
+    values: dict[str, Any], expected: str
+) -> None:
+    assert expected in problems({"videos": "x", **values})
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("videos: x\nengine: gemni\ngemini:\n  fps: 1\n  rpm: many\n")
+    told = problems(yaml.safe_load(file.read_text()), file)
+    assert f"engine ({file}, line 2)" in told
+    assert f"gemini.rpm ({file}, line 5)" in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gemini": {"api_key": "whatever"}},
+        {"GEMINI_API_KEY": "whatever"},
+        {"notify": ["AIza" + "SyCanary" * 5]},
+    ],
+)
+def test_a_secret_is_refused_and_not_repeated(values: dict[str, Any]) -> None:
+    told = problems({"videos": "x", **values})
+    assert "a secret" in told
+    assert "whatever" not in told
+    assert "Canary" not in told
+
+
+def test_config_yaml_shows_every_key_with_its_default_and_a_comment() -> None:
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    shown = load_config(yaml.safe_load(text))
+    assert shown.model_dump() == Config(videos="videos").model_dump()
+    assert shown.model_fields_set == set(Config.model_fields)
+    assert shown.gemini.model_fields_set == set(type(shown.gemini).model_fields)
+    keys = [line for line in text.splitlines() if ":" in line and not line.startswith("#")]
+    assert [line for line in keys if "#" not in line] == ["gemini:", "local:"]

@@ -1,0 +1,71 @@
+"""Files that say the same thing in two places stay in step."""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reelmake.schemas import RECORDS, schema_text
+
+ROOT = Path(__file__).parents[2]
+spec = importlib.util.spec_from_file_location("write_envs", ROOT / "requirements/write_envs.py")
+assert spec
+assert spec.loader
+write_envs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(write_envs)
+
+LOCKS = ("gemini", "local", "dev", "uv")
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_schemas_are_those_of_the_records(name: str) -> None:
+    text = (ROOT / f"schemas/{name}.schema.yaml").read_text(encoding="utf-8")
+    assert text == schema_text(RECORDS[name]), "run `make schemas`"
+
+
+@pytest.mark.parametrize("engine", ["gemini", "local"])
+def test_environments_pin_what_the_lock_files_pin(engine: str) -> None:
+    text = (ROOT / f"envs/{engine}.yaml").read_text(encoding="utf-8")
+    assert text == write_envs.environment(ROOT / f"requirements/{engine}.txt"), "run `make lock`"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_have_versions_and_hashes_and_no_address(lock: str) -> None:
+    text = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index" not in text.replace("--index", "")
+    entries = re.split(r"\n(?=\S)", text)
+    pins = [entry for entry in entries if not entry.startswith("#")]
+    assert pins
+    for pin in pins:
+        assert re.match(r"[A-Za-z0-9._-]+==[^\s;]+", pin)
+        assert "--hash=sha256:" in pin
+
+
+def test_engines_agree_on_every_version() -> None:
+    def versions(lock: str) -> set[str]:
+        pins = write_envs.pins(ROOT / f"requirements/{lock}.txt")
+        return {pin.split(" ;")[0] for pin in pins}
+
+    assert versions("gemini") | versions("local") <= versions("dev")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_hold_what_their_lists_ask_for(lock: str) -> None:
+    pinned = {pin.split("==")[0] for pin in write_envs.pins(ROOT / f"requirements/{lock}.txt")}
+    text = (ROOT / f"requirements/{lock}.in").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        asked = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
+        if asked:
+            assert asked[0].lower() in pinned
+
+
+def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:
+    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "deb.debian" + ".org"]
+    pattern = "|".join([*hosts, "/ro" + "ot/", "/wo" + "rk/"])
+    found = subprocess.run(
+        ["git", "grep", "-nIE", pattern], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert found.stdout == ""

@@ -1,0 +1,92 @@
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from reelmake.store import Rejection, Store, digest
+
+KEY = digest({"video": "abc", "model": "m"})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "responses")
+
+
+def entry(store: Store) -> Path:
+    return store.root / KEY[:2] / f"{KEY}.json"
+
+
+def test_the_order_of_keys_is_without_effect_on_a_digest() -> None:
+    assert digest({"a": 1, "b": {"c": 2, "d": 3}}) == digest({"b": {"d": 3, "c": 2}, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_an_answer_is_found_again_by_another_run(store: Store) -> None:
+    assert store.get(KEY) is None
+    store.put(KEY, {"text": "光合作用"}, request={"model": "m"})
+    found = Store(store.root).get(KEY)
+    assert found is not None
+    assert found.answer == {"text": "光合作用"}
+    assert found.received.endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"answer": {"text": "x"}}',
+        b"\xff\xfe",
+        b'{"answer": {}, "sha256": "0", "received": ""}',
+    ],
+)
+def test_a_damaged_answer_is_set_aside_and_said(
+    store: Store, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.put(KEY, {"text": "x"}, request={})
+    entry(store).write_bytes(damage)
+    assert store.get(KEY) is None
+    assert "is damaged" in caplog.text
+    assert (store.root / "damaged" / f"{KEY}.json").read_bytes() == damage
+    store.put(KEY, {"text": "again"}, request={})
+    assert store.get(KEY) is not None
+
+
+def test_a_single_changed_letter_is_noticed(store: Store) -> None:
+    store.put(KEY, {"text": "genuine"}, request={})
+    entry(store).write_text(entry(store).read_text().replace("genuine", "Genuine"))
+    assert store.get(KEY) is None
+
+
+def test_a_rejected_answer_stays_as_evidence_and_is_never_taken(store: Store) -> None:
+    store.put(KEY, {"text": "half an ans"}, request={})
+    store.reject(KEY, Rejection("truncated", "finish reason MAX_TOKENS"))
+    assert store.get(KEY) is None
+    assert store.rejection(KEY) == Rejection("truncated", "finish reason MAX_TOKENS")
+    evidence = json.loads((entry(store).with_suffix(".rejected.json")).read_text())
+    assert evidence["answer"] == {"text": "half an ans"}
+    store.put(KEY, {"text": "a whole answer"}, request={})
+    assert store.get(KEY) is not None
+
+
+def test_of_two_that_ask_the_same_the_second_finds_the_answer_of_the_first(store: Store) -> None:
+    bought: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def ask(number: int) -> None:
+        barrier.wait()
+        with store.asking(KEY):
+            if store.get(KEY) is None:
+                bought.append(number)
+                store.put(KEY, {"by": number}, request={})
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(bought) == 1
+    assert not any((store.root / "locks").iterdir())
