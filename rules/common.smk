@@ -60,6 +60,10 @@ def target_as_json(wildcards) -> str:
     return target_of(wildcards).model_dump_json()
 
 
+def priority_of(wildcards) -> int:
+    return target_of(wildcards).priority
+
+
 def request_digest(wildcards) -> str:
     return TEMPLATES[wildcards.template].request_digest()
 

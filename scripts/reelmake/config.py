@@ -44,11 +44,11 @@ class GeminiSettings(_Section):
     rpd: int | None = Field(None, ge=1, description="requests a day, until Pacific midnight")
     max_in_flight: int = Field(64, ge=1, description="calls at the same time, at most")
     max_attempts: int = Field(3, ge=1, le=20, description="tries of one call, the first included")
-    timeout_s: float = Field(1800, gt=0, description="seconds until one call is given up")
+    timeout_s: float = Field(1800.0, gt=0, description="seconds until one call is given up")
     retry_blocked: bool = Field(False, description="ask again for what was refused or blocked")
-    segment_minutes: float = Field(20, gt=0, description="longer videos are analysed in segments")
-    segment_overlap_s: float = Field(15, ge=0, description="seconds that segments share")
-    fps: float = Field(1, gt=0, le=24, description="frames a second that the model sees")
+    segment_minutes: float = Field(20.0, gt=0, description="longer videos are analysed in segments")
+    segment_overlap_s: float = Field(15.0, ge=0, description="seconds that segments share")
+    fps: float = Field(1.0, gt=0, le=24, description="frames a second that the model sees")
     media_resolution: Literal["default", "low", "medium", "high"] = Field(
         "default", description="how sharp the model sees each frame"
     )
@@ -69,6 +69,9 @@ class Config(_Section):
     )
     results: Text = Field("results", description="where everything is written")
     template: Text = Field("chinese_transcript", description="a folder of templates/")
+    parameters: dict[str, dict[str, str | int | float]] = Field(
+        {}, description="by template: values for its parameters"
+    )
     language: LanguageTag | None = Field(None, description="of the report; null: the template's")
     engine: Literal["gemini", "local"] = Field("gemini", description="gemini, or local (offline)")
     gemini: GeminiSettings = GeminiSettings()

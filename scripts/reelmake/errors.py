@@ -54,6 +54,7 @@ class ReelmakeError(Exception):
         self.code = code
         self.message = message
         self.kind, self.hint = _explanations()[code]
+        self.attempts = 1
 
     def __reduce__(self) -> tuple[type["ReelmakeError"], tuple[str, str]]:
         return type(self), (self.code, self.message)

@@ -50,7 +50,7 @@ def job(template: str, name: str, record: Path, log: Path) -> Iterator[None]:
             code=failure.code,
             message=failure.message,
             hint=failure.hint,
-            attempts=getattr(error, "attempts", 1),
+            attempts=failure.attempts,
             log=str(log),
         )
         write_atomically(record, json.dumps(asdict(row), ensure_ascii=False, indent=1) + "\n")

@@ -26,6 +26,8 @@ class StoredAnswer(NamedTuple):
     answer: dict[str, Any]
     received: str
     """When it arrived: ISO 8601, UTC."""
+    request: dict[str, Any]
+    """What was said of the request when it was put."""
 
 
 class Rejection(NamedTuple):
@@ -124,7 +126,7 @@ class Store:
             entry = json.loads(path.read_text(encoding="utf-8"))
             answer = entry["answer"]
             if hashlib.sha256(_canonical(answer)).hexdigest() == entry["sha256"]:
-                return StoredAnswer(answer, entry["received"])
+                return StoredAnswer(answer, entry["received"], entry["request"])
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError):

@@ -48,6 +48,7 @@ class Target(BaseModel):
     end_s: float | None = None
     tags: tuple[str, ...] = ()
     extra: dict[str, str] = {}
+    parameters: dict[str, str | int | float] = {}
     problem: str | None = None
 
     @property
@@ -76,7 +77,8 @@ def video_table(config: Config) -> pd.DataFrame:
             "end_s": None,
             "tags": [()] * len(videos),
             "extra": [{}] * len(videos),
-            "problem": [_problem(video) for video in videos],
+            "parameters": [config.parameters.get(config.template, {})] * len(videos),
+            "problem": [_problem(video, config.engine) for video in videos],
         },
         dtype=object,  # as they are: pandas would turn what is missing into numbers
     )
@@ -92,7 +94,9 @@ def targets(table: pd.DataFrame) -> dict[tuple[str, str], Target]:
 
 def _expand(entry: str) -> Iterator[str]:
     path = Path(entry).expanduser()
-    if path.is_dir():
+    if is_url(entry):
+        yield entry
+    elif path.is_dir():
         yield from sorted(str(file) for file in _videos_below(path))
     elif has_magic(entry) and not path.exists():
         files = (Path(found) for found in glob(str(path), recursive=True))
@@ -112,7 +116,14 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
 
 
-def _problem(video: str) -> str | None:
+def is_url(video: str) -> bool:
+    """Whether a video is read by its URL rather than from a file."""
+    return "://" in video
+
+
+def _problem(video: str, engine: str) -> str | None:
+    if is_url(video):
+        return None if engine == "gemini" else f"{video}: `engine: local` needs a file"
     path = Path(video)
     if not path.is_file():
         return f"{video}: no such file or folder"

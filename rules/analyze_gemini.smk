@@ -1,0 +1,22 @@
+# a video → <results>/analyses/{template}/{video}.json, by Gemini
+
+
+rule analyze_video:
+    input:
+        video=video_file,
+    output:
+        analysis="<results>/analyses/{template}/{video}.json",
+    log:
+        "logs/analyze_video/{template}/{video}.log",
+    params:
+        target=target_as_json,
+        fingerprint=video_fingerprint,
+        request_digest=request_digest,
+        settings=settings.gemini.model_dump_json(),
+        templates=TEMPLATE_FOLDERS,
+        results=settings.results,
+    priority: priority_of
+    conda:
+        "../envs/gemini.yaml"
+    script:
+        "../scripts/analyze_gemini.py"

@@ -1,0 +1,1 @@
+"""The engine that asks Gemini. Only `service` touches the SDK."""

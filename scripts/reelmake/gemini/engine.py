@@ -1,0 +1,311 @@
+"""From a video and a template to its analysis: what is asked, in which pieces, and put together."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reelmake import analysis as record
+from reelmake.config import GeminiSettings
+from reelmake.gemini.asking import Asker, Bill, Source
+from reelmake.gemini.projects import Projects
+from reelmake.gemini.request import Clip, Request
+from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
+from reelmake.gemini.service import api_keys
+from reelmake.gemini.validation import TIME_KEYS, Checked, InvalidAnswer, Window, check_answer
+from reelmake.media import probe
+from reelmake.pricing import cost_usd
+from reelmake.results import Results
+from reelmake.targets import Target, is_url
+from reelmake.templates import Segment, Template
+from reelmake.timestamps import format_clock
+
+log = logging.getLogger(__name__)
+
+# Shorter pieces would not be worth another try.
+_LEAST_SPLIT_S = 20.0
+# What the segments have settled; all else is asked again for the whole.
+_MERGED_PARTS = ("chapters", "transcript", "terms")
+# What the overview is made from, whether the report shows it or not.
+_FOR_THE_OVERVIEW = ("chapters", "key_points")
+
+
+async def analyse_video(
+    target: Target, template: Template, *, settings: GeminiSettings, results: Results
+) -> record.Analysis:
+    """Analyse one video with clients of its own, for jobs that run by themselves.
+
+    Raises ReelmakeError.
+    """
+    async with Projects(settings, api_keys(), results.store) as projects:
+        asker = Asker(settings, projects, results.store)
+        return await Report(target, template, settings=settings, results=results).analyse(asker)
+
+
+async def check_account(settings: GeminiSettings, results: Results) -> None:
+    """One free call a key, before anything is uploaded. Raises ReelmakeError."""
+    async with Projects(settings, api_keys(), results.store) as projects:
+        await projects.check(settings.model)
+
+
+class Report:
+    """What is asked for one report."""
+
+    def __init__(
+        self, target: Target, template: Template, *, settings: GeminiSettings, results: Results
+    ) -> None:
+        self._target = target
+        self._template = template
+        self._settings = settings
+        self._language = target.language or template.language
+        self._schema = template.answer_schema()
+        self._bill = Bill()
+        self._facts, self._source = _inspect(target, results)
+
+    async def analyse(self, asker: Asker) -> record.Analysis:
+        """Ask in one call, or in segments when the video is long or one call was not enough."""
+        began = time.monotonic()
+        start_s, end_s = self._facts.start_s or 0.0, self._facts.end_s
+        segment_s = self._settings.segment_minutes * 60
+        if end_s is not None and end_s - start_s > segment_s:
+            overlap_s = self._settings.segment_overlap_s
+            spans = cut(start_s, end_s, segment_s=segment_s, overlap_s=overlap_s)
+            checked = await self._in_segments(asker, spans, may_halve=True)
+        else:
+            checked = await self._at_once(asker, start_s, end_s)
+        return self._analysis(checked, seconds=time.monotonic() - began)
+
+    async def _at_once(self, asker: Asker, start_s: float, end_s: float | None) -> Checked:
+        request = self._request(self._schema)
+        window = self._window(start_s, end_s)
+        try:
+            return await self._ask(asker, request, window)
+        except InvalidAnswer as error:
+            halves, notice = self._halves(window, error)
+            checked = await self._in_segments(asker, halves, may_halve=False)
+            return replace(checked, notices=[notice, *checked.notices])
+
+    async def _in_segments(
+        self, asker: Asker, spans: Sequence[Span], *, may_halve: bool
+    ) -> Checked:
+        """Ask for each segment, merge, and then ask for what belongs to the whole."""
+        located = await self._located(asker, spans, may_halve=may_halve)
+        whole = await self._overview(asker, located.content)
+        content = {part: located.content[part] for part in self._used(LOCATED_PARTS)}
+        return Checked(content | whole.content, [*located.notices, *whole.notices])
+
+    async def _located(self, asker: Asker, spans: Sequence[Span], *, may_halve: bool) -> Checked:
+        segments = [
+            Segment(index=number, count=len(spans), start_s=start_s, end_s=end_s)
+            for number, (start_s, end_s) in enumerate(spans, start=1)
+        ]
+        # All of them are waited for: what one answers is paid for, whatever happens to another.
+        outcomes = await asyncio.gather(
+            *(self._segment(asker, segment, may_halve=may_halve) for segment in segments),
+            return_exceptions=True,
+        )
+        pieces = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            pieces.append(outcome)
+        notices = [notice for piece in pieces for notice in piece.notices]
+        return Checked(merge([piece.content for piece in pieces], spans), notices)
+
+    async def _segment(self, asker: Asker, segment: Segment, *, may_halve: bool) -> Checked:
+        request = self._request(self._segment_schema(), segment)
+        window = self._window(segment.start_s, segment.end_s)
+        try:
+            return await self._ask(asker, request, window)
+        except InvalidAnswer as error:
+            if not may_halve:
+                raise
+            halves, notice = self._halves(window, error)
+            checked = await self._located(asker, halves, may_halve=False)
+            return replace(checked, notices=[notice, *checked.notices])
+
+    async def _overview(self, asker: Asker, located: dict[str, Any]) -> Checked:
+        """Ask for title, overview and the template's own fields, from the segments' text alone."""
+        parts = [part for part in self._schema["properties"] if part not in _MERGED_PARTS]
+        prompt = self._template.render_overview_prompt(
+            language=self._language,
+            duration_s=self._facts.duration_s,
+            parameters=self._target.parameters,
+            notes=_notes(located),
+        )
+        request = replace(self._request(_only(self._schema, parts)), clip=None, prompt=prompt)
+        window = self._window(self._facts.start_s or 0.0, self._facts.end_s)
+        return await self._ask(asker, request, window)
+
+    async def _ask(self, asker: Asker, request: Request, window: Window) -> Checked:
+        before = asker.refused_before(request)
+        if before is not None:
+            error = InvalidAnswer(before.code, before.message)
+            # Known to be too much for one answer: it is not paid for again to hear the same.
+            if error.smaller_segments_may_help and request.clip:
+                raise error
+        check = partial(
+            check_answer,
+            schema=request.schema,
+            window=window,
+            with_video=request.clip is not None,
+        )
+        return await asker.ask(request, self._source, check, self._bill)
+
+    def _halves(self, window: Window, error: InvalidAnswer) -> tuple[list[Span], record.Notice]:
+        """Cut a window in two. Raises the error again when that would not help."""
+        length_s = (window.end_s or 0.0) - window.start_s
+        if not error.smaller_segments_may_help or length_s < _LEAST_SPLIT_S:
+            raise error
+        log.warning("%s: asking for two halves instead", error.message)
+        overlap_s = min(self._settings.segment_overlap_s, length_s / 8)
+        end_s = window.start_s + length_s
+        spans = cut(window.start_s, end_s, segment_s=length_s / 2, overlap_s=overlap_s)
+        message = (
+            f"One answer was not enough from {format_clock(window.start_s)} to "
+            f"{format_clock(end_s)} ({error.message}): it was asked for in two halves."
+        )
+        return spans, record.Notice(code="asked_in_halves", message=message)
+
+    def _window(self, start_s: float, end_s: float | None) -> Window:
+        has_sound = self._facts.sha256 is None or self._facts.audio_codec is not None
+        return Window(self._language, start_s, end_s, has_sound)
+
+    def _request(self, schema: dict[str, Any], segment: Segment | None = None) -> Request:
+        return Request(
+            model=self._settings.model,
+            prompt=self._template.render_prompt(
+                language=self._language,
+                duration_s=self._facts.duration_s,
+                parameters=self._target.parameters,
+                segment=segment,
+            ),
+            schema=schema,
+            clip=Clip(
+                identity=self._source.identity,
+                fps=self._settings.fps,
+                media_resolution=self._settings.media_resolution,
+                start_s=segment.start_s if segment else self._target.start_s,
+                end_s=segment.end_s if segment else self._target.end_s,
+            ),
+            generation=self._template.generation,
+        )
+
+    def _segment_schema(self) -> dict[str, Any]:
+        return self._template.answer_schema([*self._used(LOCATED_PARTS), *_FOR_THE_OVERVIEW])
+
+    def _used(self, parts: Sequence[str]) -> list[str]:
+        return [part for part in parts if part in self._schema["properties"]]
+
+    def _analysis(self, checked: Checked, *, seconds: float) -> record.Analysis:
+        content = checked.content
+        answers = [stored.answer for stored in self._bill.answers.values()]
+        versions = sorted({str(answer.get("model_version", "unknown")) for answer in answers})
+        return record.Analysis(
+            name=self._target.name,
+            template=self._template.name,
+            language=self._language,
+            engine=record.Engine(
+                name="gemini", model=self._settings.model, version=", ".join(versions)
+            ),
+            video=self._facts,
+            title=content["title"],
+            overview=content.get("overview", ""),
+            chapters=[record.Chapter(**_seconds(item)) for item in content.get("chapters", ())],
+            transcript=[record.Passage(**_seconds(item)) for item in content.get("transcript", ())],
+            key_points=[
+                record.KeyPoint(**_seconds(item)) for item in content.get("key_points", ())
+            ],
+            key_moments=[
+                record.KeyMoment(**_seconds(item)) for item in content.get("key_moments", ())
+            ],
+            terms=[record.Term(**item) for item in content.get("terms", ())],
+            fields={key: content[key] for key in self._template.own_fields if key in content},
+            usage=_usage(answers),
+            cost_usd=self._cost(),
+            seconds=seconds,
+            attempts=self._bill.attempts,
+            request_digests=list(self._bill.answers),
+            warnings=[*checked.notices, *self._other_model(versions)],
+            created=max(stored.received for stored in self._bill.answers.values()),
+        )
+
+    def _cost(self) -> float | None:
+        costs = [
+            cost_usd(
+                stored.request["model"],
+                stored.answer.get("usage_metadata", {}),
+                tier=stored.request["tier"],
+            )
+            for stored in self._bill.answers.values()
+        ]
+        return None if None in costs else round(sum(cost or 0 for cost in costs), 6)
+
+    def _other_model(self, versions: Sequence[str]) -> list[record.Notice]:
+        others = [version for version in versions if not version.startswith(self._settings.model)]
+        message = f"Answered by {', '.join(others)} instead of {self._settings.model}."
+        return [record.Notice(code="other_model", message=message)] if others else []
+
+
+def _inspect(target: Target, results: Results) -> tuple[record.VideoFacts, Source]:
+    if is_url(target.video):
+        facts = record.VideoFacts(source=target.video, start_s=target.start_s, end_s=target.end_s)
+        return facts, Source(identity=target.video, url=target.video)
+    path = Path(target.video)
+    probed = probe(path)
+    sha256 = results.checksums.sha256(path)
+    facts = record.VideoFacts(
+        source=target.video,
+        sha256=sha256,
+        size_bytes=probed.size_bytes,
+        duration_s=probed.duration_s,
+        start_s=target.start_s,
+        end_s=min(target.end_s or probed.duration_s, probed.duration_s),
+        container=probed.container,
+        width=probed.width,
+        height=probed.height,
+        frames_per_second=probed.frames_per_second,
+        video_codec=probed.video_codec,
+        audio_codec=probed.audio_codec,
+    )
+    return facts, Source(identity=f"sha256:{sha256}", path=path, sha256=sha256)
+
+
+def _only(schema: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
+    properties = {key: part for key, part in schema["properties"].items() if key in parts}
+    required = [key for key in schema["required"] if key in properties]
+    return {**schema, "properties": properties, "required": required}
+
+
+def _seconds(item: dict[str, Any]) -> dict[str, Any]:
+    """The model's ``start`` is the record's ``start_s``; what else it says is left out."""
+    return {f"{key}_s" if key in TIME_KEYS else key: value for key, value in item.items()}
+
+
+def _notes(located: dict[str, Any]) -> str:
+    """What was found in the segments, as text for the model."""
+    lines = []
+    for part in LOCATED_PARTS:
+        for item in located.get(part, ()):
+            moment = item.get("start", item.get("time"))
+            clock = f"[{format_clock(moment)}] " if moment is not None else ""
+            words = [str(item[key]) for key in item if key not in TIME_KEYS and item[key]]
+            lines.append(f"{part}: {clock}{' | '.join(words)}")
+    return "\n".join(lines)
+
+
+def _usage(answers: Sequence[dict[str, Any]]) -> record.Usage:
+    def total(key: str) -> int:
+        return sum(answer.get("usage_metadata", {}).get(key, 0) for answer in answers)
+
+    return record.Usage(
+        calls=len(answers),
+        input_tokens=total("prompt_token_count"),
+        output_tokens=total("candidates_token_count"),
+        thought_tokens=total("thoughts_token_count"),
+        cached_tokens=total("cached_content_token_count"),
+    )

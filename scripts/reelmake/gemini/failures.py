@@ -1,0 +1,86 @@
+"""From what the SDK raises to the one taxonomy."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx2
+from google.genai import errors as sdk
+
+from reelmake.errors import Kind, ReelmakeError
+
+_TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
+
+
+class ServiceError(ReelmakeError):
+    """A call that failed. ``retry_after_s`` is what the service asked to wait, if it did."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether another try, in this run, may succeed."""
+        return self.kind == Kind.TRANSIENT or self.code == "quota_per_minute"
+
+
+def classify(error: Exception) -> ServiceError:
+    """Name an error of the SDK or of its transport; what is no such error is raised again."""
+    if isinstance(error, sdk.APIError):
+        return _of_status(error)
+    if isinstance(error, httpx2.TimeoutException):
+        return ServiceError("timed_out", f"no answer in time ({type(error).__name__})")
+    if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, OSError)):
+        return ServiceError("connection_lost", f"{type(error).__name__}: {error}")
+    if isinstance(error, (sdk.UnknownApiResponseError, ValueError)):
+        return ServiceError("connection_lost", "the answer arrived damaged or cut short")
+    raise error
+
+
+def _of_status(error: sdk.APIError) -> ServiceError:
+    details = list(_details(error.details))
+    reasons = {str(detail.get("reason")) for detail in details}
+    message = f"{error.code} {error.status or ''}: {error.message or 'no message'}"
+    status = int(error.code)
+    wait_s = next((_seconds(d["retryDelay"]) for d in details if "retryDelay" in d), None)
+    if status == 429:
+        per_day = any(
+            "PerDay" in str(violation.get("quotaId"))
+            for detail in details
+            for violation in detail.get("violations", ())
+        )
+        code = "quota_per_day" if per_day else "quota_per_minute"
+        return ServiceError(code, message, status=status, retry_after_s=wait_s)
+    if "API_KEY_INVALID" in reasons or status == 401:
+        return ServiceError("key_invalid", message, status=status)
+    if status == 403 and re.search(r"\bfile\b", message, re.IGNORECASE):
+        # What the service says of an uploaded file that expired or was deleted.
+        return ServiceError("upload_gone", f"{status}: the uploaded file is gone", status=status)
+    code = {403: "permission_denied", 404: "model_unknown", 400: "request_refused"}.get(status, "")
+    if status in _TRANSIENT_STATUS:
+        code = "overloaded"
+    elif 300 <= status < 400:
+        code = "redirected"
+        message = f"{status}: the service answered with a redirect, which is not followed"
+    return ServiceError(code or "request_refused", message, status=status, retry_after_s=wait_s)
+
+
+def _details(body: Any) -> Iterator[Mapping[str, Any]]:
+    error = body.get("error", body) if isinstance(body, Mapping) else {}
+    for detail in error.get("details", ()) if isinstance(error, Mapping) else ():
+        if isinstance(detail, Mapping):
+            yield detail
+
+
+def _seconds(delay: Any) -> float | None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)s", str(delay))
+    return float(match[1]) if match else None

@@ -1,0 +1,103 @@
+"""API keys: each is a project with quotas and files of its own, and a video stays with one."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
+from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.service import Service
+from reelmake.gemini.uploads import Uploads
+from reelmake.store import Store
+
+log = logging.getLogger(__name__)
+
+# Codes that say that the project, not the video, is at fault.
+PROJECT_FAULTS = frozenset(["key_invalid", "permission_denied", "quota_per_day"])
+
+
+class Project:
+    """One key's access. ``label`` is what may be said of it: its place among the keys."""
+
+    def __init__(self, label: str, service: Service, store: Store, fingerprint: str) -> None:
+        self.label = label
+        self.service = service
+        self.uploads = Uploads(service, store, fingerprint)
+        self._fingerprint = fingerprint
+
+    def rank(self, identity: str) -> str:
+        """Order the projects for a video; which keys there are besides is without effect."""
+        return hashlib.sha256(f"{self._fingerprint} {identity}".encode()).hexdigest()
+
+
+class Projects:
+    """All that the environment gives; those that turn out useless are left aside.
+
+    Raises ReelmakeError ``key_missing`` when there is none.
+    """
+
+    def __init__(self, settings: GeminiSettings, keys: Sequence[str], store: Store) -> None:
+        if not keys and not settings.vertex:
+            raise ReelmakeError("key_missing", "no API key in the environment")
+        self._usable = [
+            Project(
+                f"key {number} of {len(keys)}",
+                Service(settings, api_key=key),
+                store,
+                hashlib.sha256(key.encode()).hexdigest(),
+            )
+            for number, key in enumerate(keys, start=1)
+            if not settings.vertex
+        ]
+        if settings.vertex:
+            self._usable = [Project("Vertex AI", Service(settings), store, "vertex")]
+        self._all = tuple(self._usable)
+        self._last_fault: ServiceError | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for project in self._all:
+            await self._stack.enter_async_context(project.service)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def choose(self, identity: str) -> Project:
+        """The project that a video stays with, as long as it is usable.
+
+        Raises the last ServiceError that left a project aside when none is left.
+        """
+        if self._usable:
+            return min(self._usable, key=lambda project: project.rank(identity))
+        if self._last_fault is None:
+            raise ReelmakeError("key_missing", "no API key in the environment")
+        raise self._last_fault
+
+    def set_aside(self, project: Project, fault: ServiceError) -> None:
+        """Use this project no more, and say so."""
+        if project in self._usable:
+            self._usable.remove(project)
+            log.warning("%s is left aside: %s", project.label, fault.message)
+        self._last_fault = fault
+
+    async def check(self, model: str) -> None:
+        """One free call a project: fails when no key is valid, or when there is no such model."""
+        for project in tuple(self._usable):
+            try:
+                await project.service.check_model(model)
+            except Exception as error:
+                fault = classify(error)
+                if fault.code not in PROJECT_FAULTS:
+                    raise fault from error
+                self.set_aside(project, fault)
+        self.choose("")

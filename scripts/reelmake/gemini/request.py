@@ -1,0 +1,48 @@
+"""A request to Gemini as plain data: what its digest covers is what is sent, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from reelmake.store import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The video of a request: ``identity`` is ``sha256:…`` of a file, else its URL.
+
+    Offsets are seconds; null means from the beginning, up to the end.
+    """
+
+    identity: str
+    fps: float
+    media_resolution: str
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. ``clip`` is None for a call that has only text."""
+
+    model: str
+    prompt: str
+    schema: Mapping[str, Any]
+    clip: Clip | None = None
+    generation: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Key of its answer in the store."""
+        return digest(asdict(self))
+
+    def asking(self, model: str) -> "Request":
+        """The same request to another model."""
+        return replace(self, model=model)
+
+    def summary(self) -> dict[str, Any]:
+        """What the store says of it beside the answer: the digest's parts, the long ones hashed."""
+        parts = asdict(self)
+        return parts | {
+            "prompt": digest({"prompt": self.prompt}),
+            "schema": digest(self.schema),
+        }

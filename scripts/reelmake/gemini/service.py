@@ -1,0 +1,184 @@
+"""The one place that touches the SDK: requests as data in, answers as data out.
+
+Facts this rests on (google-genai 3.6.1): no timeout and no retries unless asked for; timeouts in
+milliseconds; redirects are followed, with the key, unless forbidden; a name that is not ASCII
+breaks an upload, so files are sent as streams, without a name.
+"""
+
+import asyncio
+import copy
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from google import genai
+from google.genai import types
+
+from reelmake.config import GeminiSettings
+from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.request import Clip, Request
+
+_POLL_S = 1.0
+_LONGEST_POLL_S = 15.0
+_CALL_TIMEOUT_S = 60.0
+"""For calls that only look something up or delete it."""
+_ALREADY_EXISTS = 409
+
+
+class Media(NamedTuple):
+    """Where the service finds the video: an uploaded file, a public URL, or a bucket."""
+
+    uri: str
+    mime_type: str
+
+
+class Service:
+    """A project's access to Gemini: an API key's, or one of Vertex AI.
+
+    Every method raises what the SDK and its transport raise; `retry.with_retries` names it.
+    """
+
+    def __init__(self, settings: GeminiSettings, *, api_key: str | None = None) -> None:
+        self._timeout_s = settings.timeout_s
+        self._tier = settings.tier
+        options = types.HttpOptions(
+            api_version=settings.api_version,
+            timeout=int(settings.timeout_s * 1000),
+            client_args={"follow_redirects": False},
+            async_client_args={"follow_redirects": False},
+            retry_options=types.HttpRetryOptions(attempts=1),
+        )
+        if settings.vertex:
+            self._client = genai.Client(
+                vertexai=True,
+                project=settings.vertex.project,
+                location=settings.vertex.location,
+                http_options=options,
+            )
+        else:
+            self._client = genai.Client(vertexai=False, api_key=api_key, http_options=options)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aio.aclose()
+        self._client.close()
+
+    async def check_model(self, model: str) -> None:
+        """A free call that fails when the key is not valid or the model does not exist."""
+        await self._client.aio.models.get(
+            model=model, config=types.GetModelConfig(http_options=_quick())
+        )
+
+    async def generate(self, request: Request, media: Media | None) -> dict[str, Any]:
+        """Ask; the whole response as JSON values, with the SDK's own snake_case names."""
+        parts = [types.Part(text=request.prompt)]
+        if request.clip and media:
+            parts.insert(0, _video_part(request.clip, media))
+        response = await self._client.aio.models.generate_content(
+            model=request.model,
+            contents=[types.Content(role="user", parts=parts)],
+            config=self._generation(request),
+        )
+        return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
+
+    def _generation(self, request: Request) -> types.GenerateContentConfig:
+        settings: dict[str, Any] = {
+            "response_mime_type": "application/json",
+            "response_schema": copy.deepcopy(request.schema),  # the SDK changes it in place
+            "store": False,
+            **request.generation,
+        }
+        if "thinking_level" in settings:
+            settings["thinking_config"] = {"thinking_level": settings.pop("thinking_level")}
+        if request.clip and request.clip.media_resolution != "default":
+            level = request.clip.media_resolution.upper()
+            settings["media_resolution"] = f"MEDIA_RESOLUTION_{level}"
+        if self._tier == "flex":
+            settings["service_tier"] = "flex"
+        return types.GenerateContentConfig.model_validate(settings)
+
+    async def upload(self, path: Path, *, name: str, mime_type: str) -> None:
+        """Send a file under our own name; `active_uri` then waits until it can be used.
+
+        That it is there already is as good: then the answer to an earlier upload was lost.
+        """
+        config = types.UploadFileConfig(name=name, mime_type=mime_type)
+        try:
+            with path.open("rb") as file:
+                await self._client.aio.files.upload(file=file, config=config)
+        except genai.errors.ClientError as error:
+            if error.code != _ALREADY_EXISTS:
+                raise
+
+    async def active_uri(self, name: str) -> str | None:
+        """Wait until an uploaded file is ready; its URI, or None when there is no such file.
+
+        Raises ServiceError ``video_refused`` when the service can't process it.
+        """
+        wait_s = _POLL_S
+        async with asyncio.timeout(self._timeout_s):
+            while True:
+                file = await self._file(name)
+                if file is None or file.state == types.FileState.ACTIVE:
+                    return file.uri if file else None
+                if file.state == types.FileState.FAILED:
+                    reason = file.error.message if file.error else None
+                    raise ServiceError("video_refused", reason or "the service can't process it")
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 1.5, _LONGEST_POLL_S)
+
+    async def _file(self, name: str) -> types.File | None:
+        try:
+            return await self._client.aio.files.get(
+                name=name, config=types.GetFileConfig(http_options=_quick())
+            )
+        except genai.errors.ClientError as error:
+            # The service says 403 of a file that is not there, lest names can be guessed.
+            if error.code in (403, 404) and not _is_key_error(error):
+                return None
+            raise
+
+    async def delete(self, name: str) -> None:
+        """Remove an uploaded file."""
+        await self._client.aio.files.delete(
+            name=name, config=types.DeleteFileConfig(http_options=_quick())
+        )
+
+
+def _quick() -> types.HttpOptions:
+    return types.HttpOptions(timeout=int(_CALL_TIMEOUT_S * 1000))
+
+
+def _is_key_error(error: genai.errors.ClientError) -> bool:
+    return "API_KEY" in str(error.details) or "API key" in str(error.message)
+
+
+def _video_part(clip: Clip, media: Media) -> types.Part:
+    return types.Part(
+        file_data=types.FileData(file_uri=media.uri, mime_type=media.mime_type),
+        # AGENTIC, the default of some models, picks frames itself and skips.
+        media_processing=types.MediaProcessing.STATIC,
+        video_metadata=types.VideoMetadata(
+            fps=clip.fps, start_offset=_offset(clip.start_s), end_offset=_offset(clip.end_s)
+        ),
+    )
+
+
+def _offset(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def api_keys(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The keys that the environment gives, one a project, in order, each once."""
+    many = environment.get("GEMINI_API_KEYS", "")
+    one = environment.get("GEMINI_API_KEY") or environment.get("GOOGLE_API_KEY") or ""
+    return list(dict.fromkeys(key.strip() for key in (many or one).split(",") if key.strip()))
