@@ -16,6 +16,7 @@ min_version("9.27.1")
 configfile: "config.yaml"
 
 
+include: "rules/scheduler.smk"
 include: "rules/common.smk"
 
 
@@ -31,6 +32,7 @@ include: "rules/build_index.smk"
 
 onstart:
     switch_off_job_rate_limiter(workflow)
+    check_account(workflow)
 
 
 onerror:

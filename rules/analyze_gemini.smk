@@ -15,7 +15,6 @@ rule analyze_video:
         settings=settings.gemini.model_dump_json(),
         templates=TEMPLATE_FOLDERS,
         results=settings.results,
-    priority: priority_of
     conda:
         "../envs/gemini.yaml"
     script:

@@ -1,5 +1,6 @@
 # What all rules share: the checked configuration, the targets, and functions of both. No rules.
 
+import os
 import sys
 from pathlib import Path
 
@@ -60,10 +61,6 @@ def target_as_json(wildcards) -> str:
     return target_of(wildcards).model_dump_json()
 
 
-def priority_of(wildcards) -> int:
-    return target_of(wildcards).priority
-
-
 def request_digest(wildcards) -> str:
     return TEMPLATES[wildcards.template].request_digest()
 
@@ -88,14 +85,27 @@ def every_analysis(wildcards) -> list[str]:
     return [str(results.analysis(template, name)) for template, name in TARGETS]
 
 
+def check_account(workflow) -> None:
+    """Before anything is uploaded: a key, valid, and a model that exists; one free call a key."""
+    if settings.engine != "gemini":
+        return
+    if not any(job.rule.name == "analyze_video" for job in workflow.dag.needrun_jobs()):
+        return
+    import asyncio
+
+    from reelmake.gemini import engine
+
+    try:
+        asyncio.run(engine.check_account(settings.gemini, Results(Path(settings.results))))
+    except ReelmakeError as error:
+        if error.kind in ("auth", "invalid_input", "quota"):
+            raise WorkflowError(str(error)) from None
+        # Anything else may pass: each job finds out for itself.
+
+
 def index_what_is_there() -> None:
     """After a failure the rule build_index can't run: the reports that are there get their page."""
     write_index(Path(settings.results), list(TARGETS))
     for name in ("index.html", "summary.tsv", "failures.tsv"):
         # As old as can be, so that the next run makes them again by the rule.
         os.utime(Path(settings.results) / name, (0, 0))
-
-
-def switch_off_job_rate_limiter(workflow) -> None:
-    """It starts a thread for each finished job (Snakemake 9.27); pacing is the engine's."""
-    workflow.scheduler.job_rate_limiter = None

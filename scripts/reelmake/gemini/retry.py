@@ -1,6 +1,7 @@
 """The one retry layer: what may pass is tried again, at the pace that the service asks for."""
 
 import logging
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -54,6 +55,7 @@ async def with_retries(call: Callable[[], Awaitable[Result]], *, attempts: int) 
             raise classify(error) from error
 
     retrying = tenacity.AsyncRetrying(
+        sleep=sleep,
         stop=tenacity.stop_after_attempt(attempts),
         wait=_WaitAsAsked(),
         retry=tenacity.retry_if_exception(_may_pass),

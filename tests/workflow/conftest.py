@@ -1,0 +1,111 @@
+"""The real Snakefile, run as a user runs it, in a folder of its own."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEMO_VIDEOS = ROOT / "demo/videos"
+
+
+@dataclass
+class Run:
+    """A finished run of Snakemake."""
+
+    code: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """How many jobs of each rule were to be run, from Snakemake's own table."""
+        found = re.findall(r"^(\w+) +(\d+)$", self.output, re.MULTILINE)
+        return {rule: int(count) for rule, count in found if rule not in ("total", "all")}
+
+    @property
+    def had_nothing_to_do(self) -> bool:
+        return "Nothing to be done" in self.output
+
+
+@dataclass
+class Project:
+    """A user's folder: videos, a configuration, and what the runs made of them."""
+
+    folder: Path
+    config: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / self.config.get("results", "results")
+
+    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        (self.folder / "my.yaml").write_text(yaml.safe_dump(self.config, allow_unicode=True))
+        return [
+            str(Path(sys.executable).with_name("snakemake")),
+            *("--snakefile", str(ROOT / "Snakefile"), "--configfile", "my.yaml", f"-j{cores}"),
+            *arguments,
+        ]
+
+    def start(self, *arguments: str, cores: int = 2) -> "subprocess.Popen[str]":
+        """Start a run in a process group of its own, as a terminal does."""
+        return subprocess.Popen(
+            self.command(*arguments, cores=cores),
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, cores: int = 2) -> Run:
+        process = self.start(*arguments, cores=cores)
+        output, _ = process.communicate(timeout=600)
+        return Run(process.returncode, output)
+
+    def add_video(self, source: Path, name: str | None = None) -> Path:
+        target = self.folder / "videos" / (name or source.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+        return target
+
+    def own_template(self, name: str) -> Path:
+        """Bring a template into the user's folder, where it can be edited."""
+        folder = self.folder / "templates" / name
+        shutil.copytree(ROOT / "templates" / name, folder)
+        return folder
+
+    def copy(self, folder: Path) -> "Project":
+        """The same project in another folder, with all times as they were."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder, dict(self.config), dict(self.environment))
+
+    def report(self, name: str, template: str = "summary_report") -> Path:
+        return self.results / "reports" / template / f"{name}.md"
+
+    def analysis(self, name: str, template: str = "summary_report") -> Mapping[str, Any]:
+        path = self.results / "analyses" / template / f"{name}.json"
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    def rows(self, table: str) -> list[dict[str, str]]:
+        with (self.results / table).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(
+        tmp_path / "project", {"videos": "videos", "template": "summary_report", "engine": "local"}
+    )

@@ -1,0 +1,25 @@
+"""A user's own mistakes are told before anything runs, without a traceback."""
+
+from typing import Any
+
+import pytest
+from workflow.conftest import DEMO_VIDEOS, Project
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"engin": "local"}, "engin (my.yaml, line 1): unknown key; did you mean 'engine'?"),
+        ({"videos": "nowhere"}, "nowhere: no such file or folder"),
+        ({"template": "summery_report"}, "summary_report"),
+        ({"gemini": {"api_key": "canary"}}, "gemini.api_key (my.yaml, line"),
+    ],
+)
+def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told: str) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm")
+    project.config |= config
+    run = project.run("--dry-run")
+    assert run.code == 1
+    assert told in run.output
+    assert "Traceback" not in run.output
+    assert "canary" not in run.output
