@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.local.engine import analyse_video
+from reelmake.local.job import analyse_video
 from reelmake.templates import load_template
 
+from reelmake.analysis import write_analysis
 from reelmake.jobs import job
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -24,7 +25,10 @@ def main(
     threads: int,
 ) -> None:
     template = load_template(target.template, templates)
-    analyse_video(target, template, analysis, results=results, speech_model=model, threads=threads)
+    found = analyse_video(
+        target, template, results=results, speech_model=model, threads=threads
+    )
+    write_analysis(found, analysis)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,6 @@ if __name__ == "__main__":
             wanted,
             Path(snakemake.input.analysis),
             Path(snakemake.output.report),
-            frames=Path(snakemake.input.frames) if snakemake.input.frames else None,
+            frames=next(map(Path, snakemake.input.frames), None),
             templates=snakemake.params.templates,
         )

@@ -12,7 +12,9 @@ def write_frames(video: Path, times_s: Iterable[float], folder: Path) -> None:
     """One JPEG a moment, such as ``01-23.jpg``; a moment of the same second has the same one."""
     folder.mkdir(parents=True, exist_ok=True)
     for clock, time_s in {format_clock(time_s): time_s for time_s in times_s}.items():
-        write_jpeg(best_frame(video, time_s), folder / f"{clock.replace(':', '-')}.jpg")
+        frame = best_frame(video, time_s)
+        if frame is not None:
+            write_jpeg(frame, folder / f"{clock.replace(':', '-')}.jpg")
 
 
 def pictures_in(folder: Path, *, relative_to: Path) -> list[Picture]:

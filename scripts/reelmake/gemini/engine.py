@@ -11,16 +11,16 @@ from typing import Any
 
 from reelmake import analysis as record
 from reelmake.config import GeminiSettings
+from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Bill, Source
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.validation import TIME_KEYS, Checked, InvalidAnswer, Window, check_answer
-from reelmake.media import probe
 from reelmake.pricing import cost_usd
 from reelmake.results import Results
-from reelmake.targets import Target, is_url
+from reelmake.targets import Target
 from reelmake.templates import Segment, Template
 from reelmake.timestamps import format_clock
 
@@ -64,7 +64,8 @@ class Report:
         self._language = target.language or template.language
         self._schema = template.answer_schema()
         self._bill = Bill()
-        self._facts, self._source = _inspect(target, results)
+        self._facts = video_facts(target, results.checksums)
+        self._source = _source(self._facts)
 
     async def analyse(self, asker: Asker) -> record.Analysis:
         """Ask in one call, or in segments when the video is long or one call was not enough."""
@@ -251,28 +252,10 @@ class Report:
         return [record.Notice(code="other_model", message=message)] if others else []
 
 
-def _inspect(target: Target, results: Results) -> tuple[record.VideoFacts, Source]:
-    if is_url(target.video):
-        facts = record.VideoFacts(source=target.video, start_s=target.start_s, end_s=target.end_s)
-        return facts, Source(identity=target.video, url=target.video)
-    path = Path(target.video)
-    probed = probe(path)
-    sha256 = results.checksums.sha256(path)
-    facts = record.VideoFacts(
-        source=target.video,
-        sha256=sha256,
-        size_bytes=probed.size_bytes,
-        duration_s=probed.duration_s,
-        start_s=target.start_s,
-        end_s=min(target.end_s or probed.duration_s, probed.duration_s),
-        container=probed.container,
-        width=probed.width,
-        height=probed.height,
-        frames_per_second=probed.frames_per_second,
-        video_codec=probed.video_codec,
-        audio_codec=probed.audio_codec,
-    )
-    return facts, Source(identity=f"sha256:{sha256}", path=path, sha256=sha256)
+def _source(facts: record.VideoFacts) -> Source:
+    if facts.sha256 is None:
+        return Source(identity=facts.source, url=facts.source)
+    return Source(f"sha256:{facts.sha256}", path=Path(facts.source), sha256=facts.sha256)
 
 
 def _only(schema: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""What is known of a target's video before any engine sees it."""
+
+from pathlib import Path
+
+from reelmake.analysis import VideoFacts
+from reelmake.checksums import Checksums
+from reelmake.errors import ReelmakeError
+from reelmake.media import probe
+from reelmake.targets import Target, is_url
+from reelmake.timestamps import format_clock
+
+
+def video_facts(target: Target, checksums: Checksums) -> VideoFacts:
+    """Probe and checksum a target's file; of a URL only its source and range are known.
+
+    Raises ReelmakeError when the video, or the row, can't be used.
+    """
+    if target.problem:
+        raise ReelmakeError("row_unusable", target.problem)
+    if is_url(target.video):
+        return VideoFacts(source=target.video, start_s=target.start_s, end_s=target.end_s)
+    path = Path(target.video)
+    probed = probe(path)
+    start_s = target.start_s or 0.0
+    end_s = min(target.end_s or probed.duration_s, probed.duration_s)
+    if start_s >= end_s:
+        raise ReelmakeError(
+            "row_unusable",
+            f"{target.video}: nothing is left from {format_clock(start_s)} "
+            f"to {format_clock(end_s)}",
+        )
+    return VideoFacts(
+        source=target.video,
+        sha256=checksums.sha256(path),
+        size_bytes=probed.size_bytes,
+        duration_s=probed.duration_s,
+        start_s=target.start_s,
+        end_s=end_s,
+        container=probed.container,
+        width=probed.width,
+        height=probed.height,
+        frames_per_second=probed.frames_per_second,
+        video_codec=probed.video_codec,
+        audio_codec=probed.audio_codec,
+    )

