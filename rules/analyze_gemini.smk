@@ -13,7 +13,6 @@ rule analyze_video:
         fingerprint=video_fingerprint,
         request_digest=request_digest,
         settings=settings.gemini.model_dump_json(),
-        templates=TEMPLATE_FOLDERS,
         results=settings.results,
     conda:
         "../envs/gemini.yaml"

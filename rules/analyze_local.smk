@@ -15,7 +15,6 @@ rule analyze_video:
         target=target_as_json,
         fingerprint=video_fingerprint,
         request_digest=request_digest,
-        templates=TEMPLATE_FOLDERS,
         results=settings.results,
         speech_model=settings.local.speech_model,
     script:

@@ -8,7 +8,6 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.append(str(Path(workflow.basedir) / "scripts"))
 
-from reelmake.checksums import fingerprint
 from reelmake.config import load_config
 from reelmake.errors import ReelmakeError
 from reelmake.index import write_index
@@ -16,14 +15,11 @@ from reelmake.results import Results
 from reelmake.targets import Target, targets, video_table
 from reelmake.templates import load_template
 
-# A user's own templates, in their folder, come before those that reelmake brings.
-TEMPLATE_FOLDERS = [Path("templates").resolve(), Path(workflow.basedir) / "templates"]
-
 try:
     settings = load_config(config, workflow.configfiles)
     TARGETS = targets(video_table(settings))
     TEMPLATES = {
-        name: load_template(name, TEMPLATE_FOLDERS)
+        name: load_template(name)
         for name in {target.template for target in TARGETS.values()}
     }
 except ReelmakeError as error:
@@ -54,7 +50,10 @@ def video_file(wildcards) -> list[str]:
 def video_fingerprint(wildcards) -> str | None:
     """Sees what modification times miss: content that changed and yet is older than its report."""
     video = Path(target_of(wildcards).video)
-    return fingerprint(video.stat()) if video.exists() else None
+    if not video.exists():
+        return None
+    status = video.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def target_as_json(wildcards) -> str:

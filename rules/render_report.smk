@@ -14,7 +14,6 @@ rule render_report:
     params:
         target=target_as_json,
         layout_digest=layout_digest,
-        templates=TEMPLATE_FOLDERS,
         results=settings.results,
     script:
         "../scripts/render_report.py"

@@ -22,9 +22,8 @@ def main(
     *,
     settings: GeminiSettings,
     results: Results,
-    templates: list[Path],
 ) -> None:
-    template = load_template(target.template, templates)
+    template = load_template(target.template)
     found = asyncio.run(analyse_video(target, template, settings=settings, results=results))
     write_analysis(found, analysis)
 
@@ -38,5 +37,4 @@ if __name__ == "__main__":
             Path(snakemake.output.analysis),
             settings=GeminiSettings.model_validate_json(snakemake.params.settings),
             results=where,
-            templates=snakemake.params.templates,
         )

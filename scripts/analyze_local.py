@@ -20,14 +20,11 @@ def main(
     analysis: Path,
     *,
     results: Results,
-    templates: list[Path],
     model: str,
     threads: int,
 ) -> None:
-    template = load_template(target.template, templates)
-    found = analyse_video(
-        target, template, results=results, speech_model=model, threads=threads
-    )
+    template = load_template(target.template)
+    found = analyse_video(target, template, results=results, speech_model=model, threads=threads)
     write_analysis(found, analysis)
 
 
@@ -39,7 +36,6 @@ if __name__ == "__main__":
             wanted,
             Path(snakemake.output.analysis),
             results=where,
-            templates=snakemake.params.templates,
             model=snakemake.params.speech_model,
             threads=snakemake.threads,
         )

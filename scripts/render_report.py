@@ -12,24 +12,26 @@ from reelmake.files import write_atomically
 from reelmake.frames import pictures_in
 from reelmake.jobs import job
 from reelmake.results import Results
-from reelmake.targets import Target
+from reelmake.targets import Target, is_url
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(
-    target: Target, analysis: Path, report: Path, *, frames: Path | None, templates: list[Path]
-) -> None:
+def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> None:
     text = render_report(
         read_analysis(analysis),
-        load_template(target.template, templates),
-        source_link=os.path.relpath(target.video, report.parent),
+        load_template(target.template),
+        source_link=_link_to(target.video, report.parent),
         frames=pictures_in(frames, relative_to=report.parent) if frames else [],
         tags=target.tags,
         extra=target.extra,
     )
     write_atomically(report, text)
+
+
+def _link_to(video: str, folder: Path) -> str:
+    return video if is_url(video) else os.path.relpath(video, folder)
 
 
 if __name__ == "__main__":
@@ -41,5 +43,4 @@ if __name__ == "__main__":
             Path(snakemake.input.analysis),
             Path(snakemake.output.report),
             frames=next(map(Path, snakemake.input.frames), None),
-            templates=snakemake.params.templates,
         )

@@ -28,15 +28,15 @@ class Checksums:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
         # A file that is still being copied has no checksum worth remembering.
-        if fingerprint(before) == fingerprint(after):
+        if _fingerprint(before) == _fingerprint(after):
             write_atomically(self._entry(after), sha256 + "\n")
         return sha256
 
     def _entry(self, status: os.stat_result) -> Path:
-        key = hashlib.sha256(fingerprint(status).encode()).hexdigest()
+        key = hashlib.sha256(_fingerprint(status).encode()).hexdigest()
         return self.folder / key[:2] / key
 
 
-def fingerprint(status: os.stat_result) -> str:
+def _fingerprint(status: os.stat_result) -> str:
     """Changes whenever a file's content may have; costs one stat."""
     return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"

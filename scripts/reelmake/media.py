@@ -87,7 +87,7 @@ def probe(path: Path) -> Probe:
 
 
 def audio_blocks(
-    path: Path, start_s: float = 0.0, end_s: float | None = None, *, block_s: float = 600.0
+    path: Path, start_s: float = 0.0, end_s: float | None = None, *, block_s: float = 300.0
 ) -> Iterator[tuple[float, Samples]]:
     """The sound as mono at 16 kHz, in blocks of about ``block_s`` with their starts.
 

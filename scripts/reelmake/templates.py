@@ -173,12 +173,17 @@ def available_templates(folders: Sequence[Path]) -> list[str]:
     return sorted(name for name in found if _NAME.fullmatch(name))
 
 
-def load_template(name: str, folders: Sequence[Path]) -> Template:
+def template_folders() -> list[Path]:
+    """Where templates are: a user's own, in their working directory, come before ours."""
+    return [Path("templates").resolve(), PROJECT / "templates"]
+
+
+def load_template(name: str, folders: Sequence[Path] | None = None) -> Template:
     """The template of that name in the first of ``folders`` that has it.
 
     Raises ReelmakeError ``template_invalid``, which lists what is wrong with it.
     """
-    return _load(name, tuple(Path(folder) for folder in folders))
+    return _load(name, tuple(folders or template_folders()))
 
 
 @cache

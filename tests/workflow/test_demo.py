@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from workflow.conftest import DEMO_VIDEOS, ROOT, Project, Run
 
 # One worker builds the demo once, and each test has a copy of it.

@@ -5,58 +5,77 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
-from sample_videos import BLUE, GREEN, RED, make_video
-from workflow.conftest import Project
 
-SECOND_KEY = "second-canary-key"
+from gemini_double import TEST_KEY, Fault, GeminiDouble, Record, Settings
+from sample_videos import BLUE, GREEN, RED, Colour, make_video
+from workflow.conftest import Project, Run
+
+# The three videos are summarised once; each test has a copy, and the bill that came since.
+pytestmark = pytest.mark.xdist_group("gemini")
+
 VIDEOS = {"one": RED, "two": GREEN, "three": BLUE}
+SUMMARY = {"engine": "gemini", "frames": False, "template": "summary_report", "videos": "videos"}
+
+
+def add_video(project: Project, name: str, scene: Colour, seconds: float = 20.0) -> Path:
+    path = project.folder / f"videos/{name}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return make_video(path, [(scene, seconds)], size=(64, 64), fps=2, sound="tone")
+
+
+def asking(double: GeminiDouble, folder: Path) -> Project:
+    key = {"GEMINI_API_KEY": TEST_KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
+    return Project(folder, dict(SUMMARY), key)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings(keys={TEST_KEY: "first"})) as double:
+        yield double
+
+
+@pytest.fixture(scope="module")
+def first(
+    service: GeminiDouble, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, Run, list[Record]]:
+    """The first run and its bill."""
+    project = asking(service, tmp_path_factory.mktemp("gemini") / "project")
+    for name, colour in VIDEOS.items():
+        add_video(project, name, colour)
+    run = project.run(cores=4)
+    return project, run, service.ledger.billed()
 
 
 @pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings(keys={TEST_KEY: "first", SECOND_KEY: "second"})) as service:
-        yield service
+def double(service: GeminiDouble) -> GeminiDouble:
+    service.ledger.clear()
+    service.faults.clear()
+    return service
 
 
 @pytest.fixture
-def gemini(project: Project, double: GeminiDouble) -> Project:
-    """Three videos to be summarised by the double."""
-    (project.folder / "videos").mkdir(parents=True)
-    for number, (name, colour) in enumerate(VIDEOS.items(), start=1):
-        path = project.folder / f"videos/{name}.mp4"
-        make_video(path, [(colour, 20.0 + number)], size=(64, 64), fps=2, sound="tone")
-    project.config |= {"engine": "gemini", "frames": False, "template": "summary_report"}
-    project.environment |= {"GEMINI_API_KEY": TEST_KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
-    return project
+def built(
+    first: tuple[Project, Run, list[Record]], double: GeminiDouble, tmp_path: Path
+) -> Project:
+    return first[0].copy(tmp_path / "project")
 
 
-@pytest.fixture
-def built(gemini: Project, double: GeminiDouble) -> Project:
-    run = gemini.run()
-    assert run.code == 0, run.output
-    assert len(double.ledger.billed()) == len(VIDEOS)
-    double.ledger.clear()
-    return gemini
-
-
-def test_each_video_is_billed_once_and_the_prompt_is_rendered(
-    gemini: Project, double: GeminiDouble
+def test_each_video_is_billed_once_and_its_report_tells_the_bill(
+    first: tuple[Project, Run, list[Record]],
 ) -> None:
-    run = gemini.run()
+    project, run, bill = first
     assert run.code == 0, run.output
-    assert len(double.ledger.billed()) == len(VIDEOS)
-    assert double.ledger.paid_twice() == []
+    assert len(bill) == len(VIDEOS)
     for name in VIDEOS:
-        analysis = gemini.analysis(name)
+        analysis = project.analysis(name)
         assert analysis["finish_reason"] == "STOP"
         assert analysis["usage"]["input_tokens"] > 0
-        assert analysis["cost_usd"] > 0
-        assert gemini.report(name).exists()
-    total = sum(float(row["usd"]) for row in gemini.rows("summary.tsv"))
-    assert total == pytest.approx(double.ledger.usd(), rel=1e-3)
+        assert project.report(name).exists()
+    total = sum(float(row["usd"]) for row in project.rows("summary.tsv"))
+    assert total == pytest.approx(sum(record.usd for record in bill), rel=1e-3)
 
 
 def touch(project: Project) -> None:
@@ -92,14 +111,19 @@ def delete_everything_but_the_store(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [touch, move, rename, reorder, reorder_keys, edit_layout, delete_everything_but_the_store],
+    "changes",
+    [
+        (touch, reorder, edit_layout),
+        (rename, move, reorder_keys),
+        (delete_everything_but_the_store,),
+    ],
 )
 def test_what_was_paid_for_is_never_bought_again(
-    built: Project, double: GeminiDouble, change: Callable[[Project], None]
+    built: Project, double: GeminiDouble, changes: tuple[Callable[[Project], None], ...]
 ) -> None:
-    change(built)
-    run = built.run()
+    for change in changes:
+        change(built)
+    run = built.run(cores=4)
     assert run.code == 0, run.output
     assert double.ledger.billed() == []
     assert double.ledger.count("upload_start") == 0
@@ -142,63 +166,82 @@ def test_an_edited_prompt_or_schema_asks_again_for_that_template_on_the_same_upl
 
 
 def test_one_changed_video_is_asked_for_alone(built: Project, double: GeminiDouble) -> None:
-    make_video(built.folder / "videos/two.mp4", [(RED, 30.0)], size=(64, 64), fps=2, sound="tone")
+    add_video(built, "two", RED, 30.0)
     assert built.run().code == 0
     assert len(double.ledger.billed()) == 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "code", "billed"),
-    [
-        (Fault("finish", reason="SAFETY"), "blocked", "answer_blocked", 1),
-        (Fault("finish", reason="RECITATION"), "blocked", "answer_blocked", 1),
-        (Fault("blocked", reason="OTHER"), "blocked", "answer_blocked", 1),
-        (Fault("no_candidates"), "permanent", "answer_empty", 1),
-        (Fault("missing_property"), "permanent", "answer_wrong_shape", 1),
-        (Fault("past_end", seconds=60), "permanent", "times_invalid", 1),
-        (Fault("bad_timestamps"), "permanent", "times_invalid", 1),
-        (Fault("no_video_tokens"), "permanent", "video_not_seen", 1),
-        (Fault("wrong_language"), "permanent", "wrong_language", 1),
-        # One more try at two halves each.
-        (Fault("max_tokens"), "permanent", "answer_truncated", 3),
-        (Fault("invalid_json"), "permanent", "answer_not_json", 3),
-        (Fault("repetition"), "permanent", "answer_", 3),
-        (Fault("file_failed"), "invalid_input", "video_refused", 0),
-        (Fault("http_error", code=400), "permanent", "request_refused", 0),
-        (Fault("overloaded"), "transient", "overloaded", 0),
-    ],
-    ids=lambda value: value.action if isinstance(value, Fault) else "",
-)
-def test_a_fault_fails_its_video_alone(
-    gemini: Project, double: GeminiDouble, fault: Fault, kind: str, code: str, billed: int
-) -> None:
-    gemini.config["gemini"] = {"max_attempts": 1}
-    sha256 = hashlib.sha256((gemini.folder / "videos/two.mp4").read_bytes()).hexdigest()
-    of_two = {"file": sha256[:16]} if fault.action == "file_failed" else {"video": sha256}
-    double.faults.add(replace(fault, **of_two))
-    run = gemini.run()
+# What the service does to one video; what failures.tsv says of it, and the answers paid for then.
+FAULTS = [
+    (Fault("finish", reason="SAFETY"), "blocked answer_blocked", 1),
+    (Fault("finish", reason="RECITATION"), "blocked answer_blocked", 1),
+    (Fault("blocked", reason="OTHER"), "blocked answer_blocked", 1),
+    (Fault("no_candidates"), "permanent answer_empty", 1),
+    (Fault("missing_property"), "permanent answer_wrong_shape", 1),
+    (Fault("past_end", seconds=60), "permanent times_invalid", 1),
+    (Fault("bad_timestamps"), "permanent times_invalid", 1),
+    (Fault("no_video_tokens"), "permanent video_not_seen", 1),
+    (Fault("wrong_language"), "permanent wrong_language", 1),
+    # One more try, at two halves.
+    (Fault("max_tokens"), "permanent answer_truncated", 3),
+    (Fault("invalid_json"), "permanent answer_not_json", 3),
+    (Fault("repetition"), "permanent answer_truncated", 3),
+    (Fault("file_failed"), "invalid_input video_refused", 0),
+    (Fault("http_error", code=400), "permanent request_refused", 0),
+    (Fault("overloaded"), "transient overloaded", 0),
+    (Fault("reset"), "transient connection_lost", 0),
+    (Fault("rate_limited", retry_delay=0.1), "quota quota_per_minute", 0),
+    (Fault("truncated_body"), "transient connection_lost", 1),
+]
+# What is repaired, or passes by itself: done all the same.
+REPAIRED = [
+    (Fault("fenced_json"), "fences_removed"),
+    (Fault("unordered"), "times_reordered"),
+    (Fault("past_end", seconds=1), "times_clamped"),
+    (Fault("rerouted", model_version="gemini-9-flash"), "other_model"),
+    (Fault("max_tokens", times=1), "asked_in_halves"),
+]
+
+
+def test_every_fault_fails_its_own_video_and_no_other(double: GeminiDouble, tmp_path: Path) -> None:
+    project = asking(double, tmp_path / "project")
+    project.config["gemini"] = {"max_attempts": 1}
+    for number, (fault, *_) in enumerate([*FAULTS, *REPAIRED]):
+        video = add_video(project, f"v{number:02}", (number * 9, 99, 9), seconds=24.0)
+        sha256 = hashlib.sha256(video.read_bytes()).hexdigest()
+        of_video = {"file": sha256[:16]} if fault.action == "file_failed" else {"video": sha256}
+        double.faults.add(replace(fault, **of_video))
+
+    run = project.run(cores=8)
     assert run.code == 1
     assert "Traceback" not in run.output
-    (failure,) = gemini.rows("failures.tsv")
-    assert failure["video"] == "two"
-    assert failure["kind"] == kind
-    assert failure["code"].startswith(code)
-    assert failure["hint"]
-    assert gemini.report("one").exists()
-    assert gemini.report("three").exists()
-    assert not gemini.report("two").exists()
-    assert len(double.ledger.billed()) == len(VIDEOS) - 1 + billed
+    failures = {row["video"]: row for row in project.rows("failures.tsv")}
+    for number, (fault, expected, billed) in enumerate(FAULTS):
+        row = failures.pop(f"v{number:02}")
+        assert f"{row['kind']} {row['code']}" == expected, fault
+        assert row["hint"]
+        assert (project.folder / row["log"]).exists()
+        assert not project.report(row["video"]).exists()
+        video = (project.folder / f"videos/v{number:02}.mp4").read_bytes()
+        assert len(double.ledger.billed(video=hashlib.sha256(video).hexdigest())) == billed, fault
+    assert failures == {}
+    for number, (fault, code) in enumerate(REPAIRED, start=len(FAULTS)):
+        notices = [notice["code"] for notice in project.analysis(f"v{number:02}")["warnings"]]
+        assert code in notices, fault
+        assert project.report(f"v{number:02}").exists()
 
+    # The next run asks again for the failed ones alone, and not for what was blocked.
     double.faults.clear()
     double.ledger.clear()
-    again = gemini.run()
-    asked_again = len(double.ledger.billed())
-    if kind == "blocked":
-        assert (again.code, asked_again) == (1, 0)
-        gemini.config["gemini"]["retry_blocked"] = True
-        assert gemini.run().code == 0
-        assert len(double.ledger.billed()) == 1
-    else:
-        assert again.code == 0, again.output
-        assert 1 <= asked_again <= 3
-        assert gemini.rows("failures.tsv") == []
+    again = project.run(cores=8)
+    assert again.code == 1
+    blocked = [f"v{n:02}" for n, (_, expected, _) in enumerate(FAULTS) if "blocked" in expected]
+    assert [row["video"] for row in project.rows("failures.tsv")] == blocked
+    assert len({record.video for record in double.ledger.billed()}) == len(FAULTS) - len(blocked)
+
+    # What was blocked is asked again on request, and then all is there.
+    double.ledger.clear()
+    project.config["gemini"]["retry_blocked"] = True
+    assert project.run(cores=8).code == 0
+    assert len(double.ledger.billed()) == len(blocked)
+    assert project.rows("failures.tsv") == []

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from workflow.conftest import DEMO_VIDEOS, Project
 
 

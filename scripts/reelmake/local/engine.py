@@ -29,6 +29,7 @@ PARTS = frozenset(
 """What this engine can give."""
 
 _UNSURE_LANGUAGE = 0.6
+_MIN_SCREENS, _MAX_SCREENS = 12, 120  # that are read: one each 10 s between these
 
 
 def recognise(
@@ -53,7 +54,7 @@ def recognise(
     last_s = min(end_s or facts.duration_s, facts.duration_s)
     model = load_speech_model(speech_model, threads)
     found = scenes.find_scenes(media.sample_frames(path, 1.0, first_s, last_s), last_s)
-    limit = min(120, max(12, round((last_s - first_s) / 8)))
+    limit = min(_MAX_SCREENS, max(_MIN_SCREENS, round((last_s - first_s) / 10)))
     screens = ocr.read_screens(path, scenes.choose_scenes(found, limit), threads)
     heard = speech.transcribe(model.whisper, media.audio_blocks(path, first_s, last_s))
     return Recognition(

@@ -13,6 +13,7 @@ from reelmake.local.records import Scene, Screen, TextLine
 from reelmake.media import Pixels, frames_at
 
 _MIN_SCORE = 0.85
+_MIN_HEIGHT = 12  # pixels; smaller letters are guessed, and with confidence
 _SAME = 0.9  # similarity of two readings of the same text
 _BULLETS = "•●▪◦·‣○ "
 _SIDE = 960  # larger pictures are read at this size: ten times as fast, and as good
@@ -63,7 +64,7 @@ class _Reader:
                 height=round(float(np.ptp(box[:, 1])) / height, 3),
             )
             for box, text, score in read
-            if score >= _MIN_SCORE and text.strip()
+            if score >= _MIN_SCORE and np.ptp(box[:, 1]) >= _MIN_HEIGHT and text.strip()
         ]
 
 

@@ -12,7 +12,7 @@ from reelmake.local.rank import Ranking
 from reelmake.local.records import Recognition, Screen
 from reelmake.local.text import content_words, joined, shorten
 
-_LARGER = 1.25  # a heading is so much larger than the other lines
+_LARGER = 1.15  # a heading is so much larger than the other lines
 _CARD_LINES = 2
 _SLIDES_SHARE = 0.4  # of the time; less is a film that shows some text
 _MIN_CHAPTER_S = 30.0
@@ -30,7 +30,9 @@ class _Start(NamedTuple):
 def heading(screen: Screen) -> str | None:
     """The large line near the top of a slide, or all of a title card."""
     if len(screen.lines) <= _CARD_LINES:
-        text = ": ".join(line.text.rstrip(":：") for line in screen.lines)
+        above, *below = (line.text for line in screen.lines)
+        colon = ":" if above[-1].isdigit() else ""  # "Step 1" and, below, what it is
+        text = f"{above}{colon} {' '.join(below)}".strip()
         return text if screen.lines[0].top < 0.6 and _is_title(text) else None
     tallest = max(line.height for line in screen.lines)
     first = next(line for line in screen.lines if line.height >= 0.85 * tallest)
@@ -42,7 +44,11 @@ def heading(screen: Screen) -> str | None:
 
 def shows_slides(recognition: Recognition) -> bool:
     """Whether the screen text carries the video, as in a lesson or a screencast."""
-    shown_s = sum(screen.scene.end_s - screen.scene.start_s for screen in recognition.screens)
+    shown_s = sum(
+        screen.scene.end_s - screen.scene.start_s
+        for screen in recognition.screens
+        if len(screen.lines) > _CARD_LINES
+    )
     return shown_s >= _SLIDES_SHARE * (recognition.end_s - recognition.start_s)
 
 

@@ -79,8 +79,10 @@ def _centrality(similar: Matrix) -> Matrix:
 def _readability(sentence: Passage) -> float:
     """How well it stands alone, from 0 to 1."""
     text = sentence.text.casefold()
-    if sentence.doubtful or size(text) < 5 or text[-1] in "?？" or text.startswith(_GREETINGS):
+    if sentence.doubtful or size(text) < 3:
         return 0.0
+    if size(text) < 5 or text[-1] in "?？" or text.startswith(_GREETINGS):
+        return 0.1
     leaning = text.startswith(_LEANING) or (not sentence.text[0].isupper() and text[0].isascii())
     whole = text[-1] in ".!…。！"
     return (0.6 if leaning else 1.0) * (1.0 if whole else 0.6) * (0.7 if size(text) > 45 else 1.0)

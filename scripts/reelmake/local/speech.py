@@ -16,8 +16,10 @@ if TYPE_CHECKING:
         TranscriptionInfo,
     )
 
-_CHINESE_PROMPT = "大家好。以下是普通话的句子。请使用简体中文，并加上标点符号。"
+# Without it the model writes Traditional characters, often unpunctuated; longer ones do harm.
+_CHINESE_PROMPT = "以下是普通话的句子。"
 _TAGS = {"zh": "zh-CN", "jw": "jv"}  # the prompt asks for Simplified Chinese
+_BEAM = 2  # a sixth faster than the usual 5, and hardly worse
 _DOUBTFUL_BELOW = -0.5  # mean log probability
 _REPETITIVE_ABOVE = 2.4  # compression ratio
 _LONG_S, _TOO_LONG_S = 16.0, 25.0
@@ -87,6 +89,7 @@ def _recognise(
             language=language,
             vad_filter=True,
             word_timestamps=True,
+            beam_size=_BEAM,
             temperature=[0.0, 0.6],
             initial_prompt=_CHINESE_PROMPT if language == "zh" else None,
         )
@@ -116,7 +119,7 @@ def _words(segments: Iterable["Segment"], start_s: float, limit_s: float) -> Ite
 
 
 def _settled(word: Word, following: Word | None) -> Word:
-    """Before a pause amid a clause, a word has been heard too early: its place is after the pause."""
+    """A word that seems to be said long before the rest of its clause belongs to that rest."""
     mark = word.text.rstrip()[-1:]
     if following is None or mark in SENTENCE_ENDS + CLAUSE_ENDS:
         return word
@@ -144,6 +147,8 @@ def _sentence(words: Sequence[Word]) -> Passage:
     text = _AFTER_HAN.sub(
         lambda match: _FULL_WIDTH[match[0][0]], "".join(word.text for word in words).strip()
     )
+    if text.endswith("，"):  # the model joins Chinese sentences with commas, but here is a pause
+        text = text[:-1] + "。"
     mean = sum(word.log_probability for word in words) / len(words)
     return Passage(
         start_s=round(words[0].start_s, 2),

@@ -8,10 +8,11 @@ from reelmake.analysis import Chapter, KeyMoment, KeyPoint, Passage, Term
 from reelmake.local.outline import heading, shown_text, shows_slides
 from reelmake.local.rank import Ranking
 from reelmake.local.records import Recognition, Scene, Screen
-from reelmake.local.text import STOPWORDS, joined
+from reelmake.local.text import STOPWORDS, joined, size
 
 _MAX_POINTS = _MAX_MOMENTS = 10
 _MAX_TERMS = 8
+_EXPLAINS = 4  # words that a sentence needs to explain anything
 _MAX_HEADINGS = 12
 _NO_TEXT = {"zh": "画面上没有文字", "en": "No text on the screen"}
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}")
@@ -55,7 +56,7 @@ def find_key_moments(
     if shows_slides(recognition):
         full = [s for s in slides if len(s.lines) >= 3] or slides
         return [_slide_moment(s, chapters, ranking) for s in _spread(full, _MAX_MOMENTS)]
-    texts = _spread(slides, _MAX_MOMENTS // 2)
+    texts = _spread([s for s in slides if _is_spoken_over(s, recognition)], _MAX_MOMENTS // 2)
     said = _spread(_best_of_each(chapters, ranking, 2), _MAX_MOMENTS - len(texts))
     moments = [_slide_moment(screen, chapters, ranking) for screen in texts]
     for sentence in said:
@@ -67,7 +68,7 @@ def find_key_moments(
 
 def find_terms(recognition: Recognition) -> list[Term]:
     """Names and heading words on the screen that are also said repeatedly, most said first."""
-    said = [sentence.text for sentence in recognition.sentences]
+    said = [s.text for s in recognition.sentences if size(s.text) >= _EXPLAINS]
     counts = {
         word: sum(len(re.findall(_pattern(word), text, re.IGNORECASE)) for text in said)
         for word in _candidates(recognition)
@@ -87,6 +88,7 @@ def _best_of_each(chapters: Sequence[Chapter], ranking: Ranking, count: int) -> 
         sentence
         for chapter in chapters
         for sentence in ranking.best(count, start_s=chapter.start_s, end_s=chapter.end_s)
+        if sentence.text[-1] not in "?？"
     ]
 
 
@@ -127,6 +129,12 @@ def _slide_moment(screen: Screen, chapters: Sequence[Chapter], ranking: Ranking)
     chapter = next((c.title for c in chapters if c.start_s <= scene.start_s < c.end_s), None)
     why = said[0].text if said else heading(screen) or chapter or screen.lines[0].text
     return KeyMoment(time_s=_picture_time(scene), why=why, shown=shown_text(screen))
+
+
+def _is_spoken_over(screen: Screen, recognition: Recognition) -> bool:
+    """Credits aren't."""
+    scene, said = screen.scene, recognition.sentences
+    return not said or any(s.start_s < scene.end_s and s.end_s > scene.start_s for s in said)
 
 
 def _picture_time(scene: Scene) -> float:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from reelmake.analysis import Passage
 from reelmake.local.text import joined
 
-_ENOUGH_S, _MOST_S, _PAUSE_S = 12.0, 25.0, 2.5
+_MOST_S, _PAUSE_S = 25.0, 2.5
 
 
 def join_sentences(sentences: Sequence[Passage], breaks: Sequence[float]) -> list[Passage]:
-    """Paragraphs of about 12 to 25 s; ``breaks`` are moments, as chapters, where one begins.
+    """Paragraphs of up to 25 s; ``breaks`` are moments, as chapters, where one begins.
 
     Nothing is lost, and a doubtful sentence is never joined with others than doubtful ones.
     """
@@ -30,8 +30,7 @@ def middle(sentence: Passage) -> float:
 def _belongs(paragraph: Sequence[Passage], following: Passage, breaks: Sequence[float]) -> bool:
     last = paragraph[-1]
     return (
-        last.end_s - paragraph[0].start_s < _ENOUGH_S
-        and following.end_s - paragraph[0].start_s <= _MOST_S
+        following.end_s - paragraph[0].start_s <= _MOST_S
         and following.start_s - last.end_s <= _PAUSE_S
         and following.doubtful == last.doubtful
         and not any(middle(last) < moment <= middle(following) for moment in breaks)
