@@ -12,7 +12,8 @@ from reelmake.config import load_config
 from reelmake.errors import ReelmakeError
 from reelmake.index import write_index
 from reelmake.results import Results
-from reelmake.targets import Target, targets, video_table
+from reelmake.targets import Target
+from reelmake.video_table import targets, video_table
 from reelmake.templates import load_template
 
 try:

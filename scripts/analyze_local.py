@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.local.job import analyse_video
-from reelmake.templates import load_template
-
 from reelmake.analysis import write_analysis
 from reelmake.jobs import job
+from reelmake.local.job import analyse_video
 from reelmake.results import Results
 from reelmake.targets import Target
+from reelmake.templates import load_template
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

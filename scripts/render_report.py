@@ -4,15 +4,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelmake.report import render_report
-from reelmake.templates import load_template
-
 from reelmake.analysis import read_analysis
 from reelmake.files import write_atomically
 from reelmake.frames import pictures_in
 from reelmake.jobs import job
+from reelmake.report import render_report
 from reelmake.results import Results
 from reelmake.targets import Target, is_url
+from reelmake.templates import load_template
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

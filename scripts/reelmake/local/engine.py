@@ -5,6 +5,7 @@ Nothing heavy is imported until a video is recognised.
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reelmake.analysis import Analysis, Engine, Notice, Passage, VideoFacts
@@ -55,8 +56,11 @@ def recognise(
     model = load_speech_model(speech_model, threads)
     found = scenes.find_scenes(media.sample_frames(path, 1.0, first_s, last_s), last_s)
     limit = min(_MAX_SCREENS, max(_MIN_SCREENS, round((last_s - first_s) / 10)))
-    screens = ocr.read_screens(path, scenes.choose_scenes(found, limit), threads)
-    heard = speech.transcribe(model.whisper, media.audio_blocks(path, first_s, last_s))
+    chosen = scenes.choose_scenes(found, limit)
+    with ThreadPoolExecutor(1) as beside:  # listening alone doesn't keep two cores busy
+        reading = beside.submit(ocr.read_screens, path, chosen, threads=1)
+        heard = speech.transcribe(model.whisper, media.audio_blocks(path, first_s, last_s))
+        screens = reading.result()
     return Recognition(
         speech_version=model.version,
         ocr_version=ocr.ocr_version(),

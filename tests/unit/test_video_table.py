@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
-from reelmake.targets import Target, distinct_names, targets, video_table
+from reelmake.targets import Target
+from reelmake.video_table import distinct_names, targets, video_table
 
 
 @pytest.fixture
