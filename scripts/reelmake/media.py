@@ -27,6 +27,8 @@ from reelmake.decoding import (
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
 
+# About -50 dB: below the noise of a quiet room.
+_SILENCE_RMS = 0.003
 _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 
 Pixels = NDArray[np.uint8]
@@ -115,6 +117,14 @@ def audio_blocks(
                 kept, begin = [block[cut:]], begin + cut / SAMPLE_RATE
         if kept:
             yield begin, np.concatenate(kept)
+
+
+def is_silent(path: Path, start_s: float, end_s: float) -> bool:
+    """Whether nothing can be heard between two moments, as in a video without sound."""
+    return all(
+        float(np.sqrt(np.mean(np.square(block)))) < _SILENCE_RMS
+        for _, block in audio_blocks(path, start_s, end_s)
+    )
 
 
 def sample_frames(

@@ -172,7 +172,7 @@ def test_one_changed_video_is_asked_for_alone(built: Project, double: GeminiDoub
 
 
 # What the service does to one video; what failures.tsv says of it, and the answers paid for then.
-FAULTS = [
+FAULTS: list[tuple[Fault, str, int]] = [
     (Fault("finish", reason="SAFETY"), "blocked answer_blocked", 1),
     (Fault("finish", reason="RECITATION"), "blocked answer_blocked", 1),
     (Fault("blocked", reason="OTHER"), "blocked answer_blocked", 1),
@@ -194,7 +194,7 @@ FAULTS = [
     (Fault("truncated_body"), "transient connection_lost", 1),
 ]
 # What is repaired, or passes by itself: done all the same.
-REPAIRED = [
+REPAIRED: list[tuple[Fault, str]] = [
     (Fault("fenced_json"), "fences_removed"),
     (Fault("unordered"), "times_reordered"),
     (Fault("past_end", seconds=1), "times_clamped"),
@@ -206,11 +206,14 @@ REPAIRED = [
 def test_every_fault_fails_its_own_video_and_no_other(double: GeminiDouble, tmp_path: Path) -> None:
     project = asking(double, tmp_path / "project")
     project.config["gemini"] = {"max_attempts": 1}
-    for number, (fault, *_) in enumerate([*FAULTS, *REPAIRED]):
+    faults = [fault for fault, *_ in FAULTS] + [fault for fault, _ in REPAIRED]
+    for number, fault in enumerate(faults):
         video = add_video(project, f"v{number:02}", (number * 9, 99, 9), seconds=24.0)
         sha256 = hashlib.sha256(video.read_bytes()).hexdigest()
-        of_video = {"file": sha256[:16]} if fault.action == "file_failed" else {"video": sha256}
-        double.faults.add(replace(fault, **of_video))
+        if fault.action == "file_failed":
+            double.faults.add(replace(fault, file=sha256[:16]))
+        else:
+            double.faults.add(replace(fault, video=sha256))
 
     run = project.run(cores=8)
     assert run.code == 1
@@ -222,8 +225,9 @@ def test_every_fault_fails_its_own_video_and_no_other(double: GeminiDouble, tmp_
         assert row["hint"]
         assert (project.folder / row["log"]).exists()
         assert not project.report(row["video"]).exists()
-        video = (project.folder / f"videos/v{number:02}.mp4").read_bytes()
-        assert len(double.ledger.billed(video=hashlib.sha256(video).hexdigest())) == billed, fault
+        content = (project.folder / f"videos/v{number:02}.mp4").read_bytes()
+        bill = double.ledger.billed(video=hashlib.sha256(content).hexdigest())
+        assert len(bill) == billed, fault
     assert failures == {}
     for number, (fault, code) in enumerate(REPAIRED, start=len(FAULTS)):
         notices = [notice["code"] for notice in project.analysis(f"v{number:02}")["warnings"]]

@@ -18,6 +18,7 @@ from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.validation import TIME_KEYS, Checked, InvalidAnswer, Window, check_answer
+from reelmake.media import is_silent
 from reelmake.pricing import cost_usd
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -173,8 +174,9 @@ class Report:
         return spans, record.Notice(code="asked_in_halves", message=message)
 
     def _window(self, start_s: float, end_s: float | None) -> Window:
-        has_sound = self._facts.sha256 is None or self._facts.audio_codec is not None
-        return Window(self._language, start_s, end_s, has_sound)
+        if self._source.path is None:
+            return Window(self._language, start_s, end_s)
+        return Window(self._language, start_s, end_s, partial(is_silent, self._source.path))
 
     def _request(self, schema: dict[str, Any], segment: Segment | None = None) -> Request:
         return Request(

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ LOCATED_PARTS = ("chapters", "transcript", "key_points", "key_moments", "terms")
 # So many letters in a row are the same words, and no chance.
 _SAME_LETTERS = 16
 _SAME_LETTERS_CJK = 6
+_CLAUSE_END = re.compile(r"[.!?;,](?=\s|$)|[。！？；，]")
 # What may stand between the last letter that both heard and the next word.
 _BETWEEN = " \n.,;:!?。，、；：！？"
 
@@ -54,7 +56,7 @@ def merge(contents: Sequence[Mapping[str, Any]], spans: Sequence[Span]) -> dict[
 
 
 def _join_transcripts(earlier: list[Item], later: list[Item], begin_s: float) -> list[Item]:
-    """Cut both where they last heard the same words, which may be in the middle of a passage.
+    """Cut both at the end of a clause that both heard, which may be in the middle of a passage.
 
     Where they share none, only what the earlier one heard whole is left out: rather twice than
     lost.
@@ -65,12 +67,13 @@ def _join_transcripts(earlier: list[Item], later: list[Item], begin_s: float) ->
     before, after = earlier[: len(earlier) - len(tail)], later[len(head) :]
     one, other = _text(tail), _text(head)
     same = difflib.SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
-    if same.size < (_SAME_LETTERS_CJK if not one.isascii() else _SAME_LETTERS):
+    ends = [match.end() for match in _CLAUSE_END.finditer(one, same.a, same.a + same.size)]
+    if not ends or same.size < (_SAME_LETTERS if one.isascii() else _SAME_LETTERS_CJK):
         return earlier + [item for item in head if item["end"] > heard_until_s] + after
     return (
         before
-        + _cut_text(tail, same.a + same.size, keep_beginning=True)
-        + _cut_text(head, same.b + same.size, keep_beginning=False)
+        + _cut_text(tail, ends[-1], keep_beginning=True)
+        + _cut_text(head, same.b + ends[-1] - same.a, keep_beginning=False)
         + after
     )
 

@@ -21,9 +21,10 @@ TIME_KEYS = ("time", "start", "end")
 
 # A moment this far outside is a rounding of the model's; further out it is an invention.
 _CLAMP_S = 2.0
-# Prompts ask for a passage such as [music] where nobody speaks, so longer gaps are omissions.
-_LONGEST_GAP_S = 90.0
-_LONGEST_GAP_SHARE = 0.15
+# Prompts ask for a passage such as [music] where nobody speaks, so longer gaps are omissions,
+# unless the recording is silent there.
+_LONGEST_GAP_S = 30.0
+_LONGEST_GAP_SHARE = 0.1
 _REPEATS = 4
 _LOOP_LENGTH = 2000
 _LOOP_COMPRESSION = 12.0
@@ -46,14 +47,21 @@ class InvalidAnswer(ReelmakeError):  # noqa: N818  an answer is what it is
         }
 
 
+def _never(start_s: float, end_s: float) -> bool:  # noqa: ARG001
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was asked about: seconds of the video (``end_s`` None: unknown), and the language."""
+    """What was asked about: seconds of the video (``end_s`` None: unknown), and the language.
+
+    ``is_silent`` listens to the recording between two moments.
+    """
 
     language: str
     start_s: float = 0.0
     end_s: float | None = None
-    has_sound: bool = True
+    is_silent: Callable[[float, float], bool] = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def check_answer(
     _require_no_loops(content)
     _require_shape(content, schema)
     _read_times(content, window, notices)
-    if "transcript" in content and window.has_sound:
+    if "transcript" in content:
         _require_coverage(content["transcript"], window)
     _require_language(content, window.language)
     return Checked(content, notices)
@@ -298,7 +306,7 @@ def _require_coverage(transcript: Sequence[Mapping[str, Any]], window: Window) -
         *((passage["start"], passage["end"]) for passage in transcript),
         (window.end_s, window.end_s),
     ]:
-        if start_s - heard_until_s > longest_s:
+        if start_s - heard_until_s > longest_s and not window.is_silent(heard_until_s, start_s):
             raise InvalidAnswer(
                 "transcript_incomplete",
                 f"nothing is transcribed from {format_clock(heard_until_s)} "

@@ -1,0 +1,159 @@
+"""Whole reports through the real SDK against the double: long videos, halves, URLs."""
+
+import asyncio
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
+from reelmake.analysis import Analysis
+from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
+from reelmake.gemini.engine import analyse_video
+from reelmake.results import Results
+from reelmake.targets import Target
+from reelmake.templates import load_template
+from sample_videos import RED, make_video
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings()) as service:
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", service.url)
+        monkeypatch.setenv("GEMINI_API_KEY", TEST_KEY)
+        monkeypatch.delenv("GEMINI_API_KEYS", raising=False)
+        yield service
+
+
+@pytest.fixture(scope="module")
+def four_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture every ten seconds, for four hours."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=Fraction(1, 10))
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(4 * HOUR_S // 10):
+            pixels = np.full((64, 64, 3), number % 256, np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def analyse(
+    video: Path | str, folder: Path, template: str = "chinese_transcript", **settings: Any
+) -> Analysis:
+    target = Target(video=str(video), name="v", template=template)
+    return asyncio.run(
+        analyse_video(
+            target,
+            load_template(template),
+            settings=GeminiSettings.model_validate(settings),
+            results=Results(folder),
+        )
+    )
+
+
+@pytest.mark.parametrize("timestamps", ["absolute", "relative"])
+def test_four_hours_are_analysed_in_segments_and_merged(
+    double: GeminiDouble, four_hours: Path, tmp_path: Path, timestamps: str
+) -> None:
+    double.settings.update({"timestamps": timestamps})
+    analysis = analyse(four_hours, tmp_path)
+    assert len(double.ledger.uploads()) == 1
+    # Twelve segments, and one call for what belongs to the whole.
+    assert len(double.ledger.billed()) == 13
+    assert analysis.usage.calls == 13
+    assert analysis.cost_usd == pytest.approx(double.ledger.usd(), rel=1e-3)
+    starts = [passage.start_s for passage in analysis.transcript]
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+    assert analysis.transcript[-1].end_s == pytest.approx(4 * HOUR_S, abs=15)
+    assert max(after - before for before, after in pairwise(starts)) < 30
+    texts = [passage.text for passage in analysis.transcript]
+    assert len(set(texts)) == len(texts)
+    assert analysis.title
+    assert analysis.fields
+
+    again = analyse(four_hours, tmp_path)
+    assert len(double.ledger.billed()) == 13
+    assert again.transcript == analysis.transcript
+    assert again.cost_usd == analysis.cost_usd
+
+
+def test_one_failed_segment_is_asked_for_alone(
+    double: GeminiDouble, four_hours: Path, tmp_path: Path
+) -> None:
+    double.faults.add(Fault("missing_property", start_offset=2385.0))
+    with pytest.raises(ReelmakeError) as failed:
+        analyse(four_hours, tmp_path)
+    assert failed.value.code == "answer_wrong_shape"
+    assert len(double.ledger.billed()) == 12
+    double.faults.clear()
+    analyse(four_hours, tmp_path)
+    assert len(double.ledger.billed()) == 12 + 1 + 1
+
+
+@pytest.mark.parametrize("action", ["max_tokens", "invalid_json", "repeated_text"])
+def test_what_is_too_much_for_one_answer_is_asked_in_halves_and_remembered(
+    double: GeminiDouble, tmp_path: Path, action: str
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 60.0)], size=(64, 64), fps=1, sound="tone")
+    double.faults.add(Fault(action, times=1))
+    analysis = analyse(video, tmp_path)
+    assert "asked_in_halves" in [notice.code for notice in analysis.warnings]
+    # The one that was too much, two halves, and the whole.
+    assert len(double.ledger.billed()) == 4
+    again = analyse(video, tmp_path)
+    assert len(double.ledger.billed()) == 4
+    assert again.transcript == analysis.transcript
+
+
+def test_a_missing_half_of_a_transcript_is_no_transcript(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 300.0)], size=(64, 64), fps=1, sound="tone")
+    double.faults.add(Fault("half_transcript"))
+    with pytest.raises(ReelmakeError) as failed:
+        analyse(video, tmp_path, segment_minutes=20)
+    assert failed.value.code == "transcript_incomplete"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.youtube.com/watch?v=abc123", "https://example.org/lectures/one.mp4"],
+)
+def test_a_public_url_is_handed_over_as_it_is(
+    double: GeminiDouble, tmp_path: Path, url: str
+) -> None:
+    analysis = analyse(url, tmp_path, template="summary_report")
+    (record,) = double.ledger.billed()
+    assert record.video == url
+    assert double.ledger.uploads() == []
+    assert analysis.video.source == url
+    assert analysis.video.sha256 is None
+
+
+def test_the_part_of_a_video_that_a_row_names_is_sent_and_checked(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 60.0)], size=(64, 64), fps=1, sound="tone")
+    target = Target(video=str(video), name="v", template="summary_report", start_s=20, end_s=40)
+    analysis = asyncio.run(
+        analyse_video(
+            target,
+            load_template("summary_report"),
+            settings=GeminiSettings(),
+            results=Results(tmp_path),
+        )
+    )
+    (record,) = double.ledger.billed()
+    assert (record.start_offset, record.end_offset) == (20, 40)
+    assert all(20 <= point.time_s <= 40 for point in analysis.key_points)
