@@ -22,7 +22,7 @@ demo: setup
 setup: .venv/installed
 
 test: .venv/installed-dev lint
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check

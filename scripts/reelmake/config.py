@@ -155,8 +155,13 @@ def _where(path: Sequence[str | int], files: Sequence[str | Path]) -> str:
     for file in reversed(files):
         line = _line_of(path, Path(file))
         if line:
-            return f"{name} ({file}, line {line})"
+            return f"{name} ({_shown(file)}, line {line})"
     return name
+
+
+def _shown(file: str | Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _line_of(path: Sequence[str | int], file: Path) -> int | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reelmake.templates import Template
 
 _LAYOUT = "report.md.j2"
+_FRAME = "_layout/frame.md.j2"
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _LONG = 5000
 """Characters from which a report begins with its contents."""
@@ -70,8 +71,10 @@ def render_report(
         "version": __version__,
     }
     with template_errors(template.folder):
-        body = _environment(template.search_path).get_template(_LAYOUT).render(context)
-    lines = (line.rstrip() for line in body.splitlines())
+        environment = _environment(template.search_path)
+        body = Markup(environment.get_template(_LAYOUT).render(context))  # noqa: S704  escaped
+        text = environment.get_template(_FRAME).render(context | {"body": body})
+    lines = (line.rstrip() for line in text.splitlines())
     tidy = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     head = front_matter(_properties(analysis, source_link, tags, extra))
     return f"{head}\n{tidy}\n"
@@ -233,6 +236,7 @@ def check_layout(template: "Template") -> None:
     known = {*Analysis.model_fields, "labels", "pictures", "source_link", "version"}
     with template_errors(template.folder):
         unknown = unknown_variables(environment, _LAYOUT, known)
+        unknown += unknown_variables(environment, _FRAME, {*known, "body"})
     if unknown:
         raise ReelmakeError("template_invalid", "\n".join(unknown))
     schema = template.fields_schema or {}

@@ -47,7 +47,7 @@ class Project:
 
     @property
     def results(self) -> Path:
-        return self.folder / self.config.get("results", "results")
+        return self.folder / str(self.config.get("results", "results"))
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         (self.folder / "my.yaml").write_text(yaml.safe_dump(self.config, allow_unicode=True))

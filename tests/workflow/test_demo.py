@@ -1,4 +1,7 @@
-"""The main job with the offline engine, on the videos of the demo."""
+"""The main job with the offline engine, on the videos of the demo.
+
+The demo is built once; each test has a copy of it.
+"""
 
 import os
 from pathlib import Path
@@ -7,9 +10,6 @@ import pytest
 import yaml
 
 from workflow.conftest import DEMO_VIDEOS, ROOT, Project, Run
-
-# One worker builds the demo once, and each test has a copy of it.
-pytestmark = pytest.mark.xdist_group("demo")
 
 NAMES = ("solar-eclipses", "terminal-backup", "光合作用")
 

@@ -1,4 +1,7 @@
-"""The real Snakefile and the real SDK against the double: the bill decides."""
+"""The real Snakefile and the real SDK against the double: the bill decides.
+
+Three videos are summarised once; each test has a copy, and the bill of what came since.
+"""
 
 import hashlib
 import os
@@ -12,9 +15,6 @@ import pytest
 from gemini_double import TEST_KEY, Fault, GeminiDouble, Record, Settings
 from sample_videos import BLUE, GREEN, RED, Colour, make_video
 from workflow.conftest import Project, Run
-
-# The three videos are summarised once; each test has a copy, and the bill that came since.
-pytestmark = pytest.mark.xdist_group("gemini")
 
 VIDEOS = {"one": RED, "two": GREEN, "three": BLUE}
 SUMMARY = {"engine": "gemini", "frames": False, "template": "summary_report", "videos": "videos"}

@@ -316,8 +316,6 @@ def _require_coverage(transcript: Sequence[Mapping[str, Any]], window: Window) -
 
 
 def _require_language(content: Mapping[str, Any], language: str) -> None:
-    text = " ".join(
-        text for key in ("title", "overview", "transcript") for text in _strings(content.get(key))
-    )
+    text = " ".join(_strings(content))
     if not seems_written_in(text, language):
         raise InvalidAnswer("wrong_language", f"the answer is not written in {language}")
