@@ -68,11 +68,18 @@ def clock(second: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def last_moment(prompt: str) -> float:
+    """Without a video its length is only in the text: the latest clock that is named there."""
+    clocks = re.findall(r"\b(?:(\d+):)?(\d{2}):(\d{2})\b", prompt)
+    seconds = [int(h or 0) * 3600 + int(m) * 60 + int(s) for h, m, s in clocks]
+    return float(max(seconds, default=60)) or 60.0
+
+
 class _Writer:
     def __init__(self, question: Question, style: Style) -> None:
         clip = question.clip
         identity = clip.video.identity if clip else "no video"
-        start, end = (clip.start, clip.end) if clip else (0.0, 60.0)
+        start, end = (clip.start, clip.end) if clip else (0.0, last_moment(question.prompt))
         seed = hashlib.sha256(f"{identity}\n{question.prompt}\n{start}\n{end}".encode()).hexdigest()
         if style.relative:
             start, end = 0.0, end - start

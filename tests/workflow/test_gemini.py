@@ -197,7 +197,6 @@ FAULTS: list[tuple[Fault, str, int]] = [
 REPAIRED: list[tuple[Fault, str]] = [
     (Fault("fenced_json"), "fences_removed"),
     (Fault("unordered"), "times_reordered"),
-    (Fault("past_end", seconds=1), "times_clamped"),
     (Fault("rerouted", model_version="gemini-9-flash"), "other_model"),
     (Fault("max_tokens", times=1), "asked_in_halves"),
 ]
