@@ -116,6 +116,18 @@ def test_what_is_too_much_for_one_answer_is_asked_in_halves_and_remembered(
     assert again.transcript == analysis.transcript
 
 
+def test_a_short_video_is_not_halved_and_asked_for_again_by_the_next_run(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 10.0)], size=(64, 64), fps=1, sound="tone")
+    double.faults.add(Fault("max_tokens", times=1))
+    with pytest.raises(ReelmakeError) as failed:
+        analyse(video, tmp_path)
+    assert failed.value.code == "answer_truncated"
+    assert analyse(video, tmp_path).title
+    assert len(double.ledger.billed()) == 2
+
+
 def test_a_missing_half_of_a_transcript_is_no_transcript(
     double: GeminiDouble, tmp_path: Path
 ) -> None:

@@ -85,7 +85,7 @@ class Report:
         request = self._request(self._schema)
         window = self._window(start_s, end_s)
         try:
-            return await self._ask(asker, request, window)
+            return await self._ask(asker, request, window, may_halve=True)
         except InvalidAnswer as error:
             halves, notice = self._halves(window, error)
             checked = await self._in_segments(asker, halves, may_halve=False)
@@ -122,7 +122,7 @@ class Report:
         request = self._request(self._segment_schema(), segment)
         window = self._window(segment.start_s, segment.end_s)
         try:
-            return await self._ask(asker, request, window)
+            return await self._ask(asker, request, window, may_halve=may_halve)
         except InvalidAnswer as error:
             if not may_halve:
                 raise
@@ -141,14 +141,16 @@ class Report:
         )
         request = replace(self._request(_only(self._schema, parts)), clip=None, prompt=prompt)
         window = self._window(self._facts.start_s or 0.0, self._facts.end_s)
-        return await self._ask(asker, request, window)
+        return await self._ask(asker, request, window, may_halve=False)
 
-    async def _ask(self, asker: Asker, request: Request, window: Window) -> Checked:
+    async def _ask(
+        self, asker: Asker, request: Request, window: Window, *, may_halve: bool
+    ) -> Checked:
         before = asker.refused_before(request)
-        if before is not None:
+        if before is not None and may_halve and _can_be_halved(window):
             error = InvalidAnswer(before.code, before.message)
             # Known to be too much for one answer: it is not paid for again to hear the same.
-            if error.smaller_segments_may_help and request.clip:
+            if error.smaller_segments_may_help:
                 raise error
         check = partial(
             check_answer,
@@ -160,9 +162,9 @@ class Report:
 
     def _halves(self, window: Window, error: InvalidAnswer) -> tuple[list[Span], record.Notice]:
         """Cut a window in two. Raises the error again when that would not help."""
-        length_s = (window.end_s or 0.0) - window.start_s
-        if not error.smaller_segments_may_help or length_s < _LEAST_SPLIT_S:
+        if not (error.smaller_segments_may_help and _can_be_halved(window)):
             raise error
+        length_s = (window.end_s or 0.0) - window.start_s
         log.warning("%s: asking for two halves instead", error.message)
         overlap_s = min(self._settings.segment_overlap_s, length_s / 8)
         end_s = window.start_s + length_s
@@ -252,6 +254,10 @@ class Report:
         others = [version for version in versions if not version.startswith(self._settings.model)]
         message = f"Answered by {', '.join(others)} instead of {self._settings.model}."
         return [record.Notice(code="other_model", message=message)] if others else []
+
+
+def _can_be_halved(window: Window) -> bool:
+    return window.end_s is not None and window.end_s - window.start_s >= _LEAST_SPLIT_S
 
 
 def _source(facts: record.VideoFacts) -> Source:

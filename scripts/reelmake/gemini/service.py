@@ -132,6 +132,7 @@ class Service:
                     return file.uri if file else None
                 if file.state == types.FileState.FAILED:
                     reason = file.error.message if file.error else None
+                    await self.delete(name)  # else the next run would find it, failed
                     raise ServiceError("video_refused", reason or "the service can't process it")
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 1.5, _LONGEST_POLL_S)
