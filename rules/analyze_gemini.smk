@@ -8,13 +8,13 @@ rule analyze_video:
         analysis="<results>/analyses/{template}/{video}.json",
     log:
         "logs/analyze_video/{template}/{video}.log",
+    conda:
+        "../envs/gemini.yaml"
     params:
         target=target_as_json,
         fingerprint=video_fingerprint,
         request_digest=request_digest,
         settings=settings.gemini.model_dump_json(),
-        results=settings.results,
-    conda:
-        "../envs/gemini.yaml"
+        results=results_folder,
     script:
         "../scripts/analyze_gemini.py"

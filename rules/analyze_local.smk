@@ -15,7 +15,7 @@ rule analyze_video:
         target=target_as_json,
         fingerprint=video_fingerprint,
         request_digest=request_digest,
-        results=settings.results,
+        results=results_folder,
         speech_model=settings.local.speech_model,
     script:
         "../scripts/analyze_local.py"

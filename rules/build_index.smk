@@ -15,6 +15,6 @@ rule build_index:
         "../envs/local.yaml"
     params:
         targets=list(TARGETS),
-        results=settings.results,
+        results=results_folder,
     script:
         "../scripts/build_index.py"

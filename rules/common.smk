@@ -20,8 +20,7 @@ try:
     settings = load_config(config, workflow.configfiles)
     TARGETS = targets(video_table(settings))
     TEMPLATES = {
-        name: load_template(name)
-        for name in {target.template for target in TARGETS.values()}
+        name: load_template(name) for name in {target.template for target in TARGETS.values()}
     }
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
@@ -59,6 +58,10 @@ def video_fingerprint(wildcards) -> str | None:
 
 def target_as_json(wildcards) -> str:
     return target_of(wildcards).model_dump_json()
+
+
+def results_folder(wildcards) -> str:
+    return settings.results
 
 
 def request_digest(wildcards) -> str:
@@ -104,8 +107,8 @@ def check_account(workflow) -> None:
 
 
 def index_what_is_there() -> None:
-    """After a failure the rule build_index can't run: the reports that are there get their page."""
+    """Give the reports that are there their page: after a failure build_index has no turn."""
     write_index(Path(settings.results), list(TARGETS))
     for name in ("index.html", "summary.tsv", "failures.tsv"):
-        # As old as can be, so that the next run makes them again by the rule.
+        # As old as can be, so that the next run makes them again by their own job.
         os.utime(Path(settings.results) / name, (0, 0))

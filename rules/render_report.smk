@@ -14,6 +14,6 @@ rule render_report:
     params:
         target=target_as_json,
         layout_digest=layout_digest,
-        results=settings.results,
+        results=results_folder,
     script:
         "../scripts/render_report.py"
