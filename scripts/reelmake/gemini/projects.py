@@ -87,7 +87,8 @@ class Projects:
         """Use this project no more, and say so."""
         if project in self._usable:
             self._usable.remove(project)
-            log.warning("%s is left aside: %s", project.label, fault.message)
+            if self._usable:  # else the fault itself is told, as the end of it
+                log.warning("%s is left aside: %s", project.label, fault.message)
         self._last_fault = fault
 
     async def check(self, model: str) -> None:

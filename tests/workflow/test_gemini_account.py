@@ -1,0 +1,130 @@
+"""What concerns the whole account: keys, secrets, and being killed with paid calls in flight."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gemini_double import Fault, GeminiDouble, Settings
+from sample_videos import GREEN, RED, make_video
+from workflow.conftest import Project
+
+KEY = "canary-key-that-must-not-show"
+
+
+@pytest.fixture
+def double() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings(keys={KEY: "first"})) as service:
+        yield service
+
+
+@pytest.fixture
+def gemini(project: Project, double: GeminiDouble) -> Project:
+    (project.folder / "videos").mkdir(parents=True)
+    for name, colour in (("one", RED), ("two", GREEN)):
+        make_video(project.folder / f"videos/{name}.mp4", [(colour, 20.0)], size=(64, 64), fps=2)
+    project.config |= {"engine": "gemini", "frames": False}
+    project.environment |= {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
+    return project
+
+
+@pytest.mark.parametrize(
+    ("environment", "settings", "told"),
+    [
+        ({"GEMINI_API_KEY": ""}, {}, "no API key in the environment"),
+        ({"GEMINI_API_KEY": "canary-mistyped"}, {}, "API key not valid"),
+        ({}, {"model": "gemini-0-nothing"}, "gemini-0-nothing"),
+    ],
+)
+def test_an_unusable_account_stops_the_run_at_once_with_one_message(
+    gemini: Project,
+    double: GeminiDouble,
+    environment: dict[str, str],
+    settings: dict[str, str],
+    told: str,
+) -> None:
+    gemini.environment |= environment
+    gemini.config["gemini"] = settings
+    run = gemini.run()
+    assert run.code == 1
+    assert run.output.count(told) == 1
+    assert "Traceback" not in run.output
+    assert "canary" not in run.output
+    assert double.ledger.uploads() == []
+    assert double.ledger.billed() == []
+
+
+def test_secrets_show_nowhere(gemini: Project, double: GeminiDouble) -> None:
+    double.settings.update({"latency": 2.0})
+    double.faults.add(
+        Fault("http_error", code=400, message="files/canary-uri is not to be read", nth=2),
+        Fault("upload_reset", times=1),
+        Fault("file_vanished", times=1),
+    )
+    process = gemini.start()
+    command_lines = set()
+    while process.poll() is None:
+        command_lines |= set(_command_lines())
+        time.sleep(0.05)
+    output = process.communicate()[0]
+    secrets = [KEY, *double.files.upload_ids(), *(file.uri for file in double.files)]
+    assert len(secrets) > 3
+    found = [
+        (secret, place)
+        for secret in secrets
+        for place, text in [("output", output), *enumerate(command_lines), *_texts(gemini.folder)]
+        if secret in text
+    ]
+    assert found == []
+
+
+def _command_lines() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+
+
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield str(path), path.read_bytes().decode(errors="replace")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_after_an_interruption_only_what_did_not_arrive_is_asked_again(
+    gemini: Project, double: GeminiDouble, how: signal.Signals
+) -> None:
+    """The first answer arrives, the second is in flight when everything ends."""
+    double.faults.add(Fault("latency", nth=2, seconds=60.0))
+    process = gemini.start()
+    _wait_until(lambda: _stored(gemini) == 1 and len(double.ledger.uploads()) == 2)
+    os.killpg(process.pid, how)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+
+    double.faults.clear()
+    double.ledger.clear()
+    gemini.run("--unlock")
+    run = gemini.run()
+    assert run.code == 0, run.output
+    assert len(double.ledger.billed()) == 1
+    assert double.ledger.count("upload_start") == 0
+    assert gemini.rows("failures.tsv") == []
+
+
+def _stored(project: Project) -> int:
+    found = (project.results / "responses").glob("[0-9a-f][0-9a-f]/*.json")
+    return len([path for path in found if re.fullmatch(r"[0-9a-f]{64}\.json", path.name)])
+
+
+def _wait_until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.1)
