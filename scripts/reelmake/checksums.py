@@ -1,10 +1,13 @@
 """sha256 of videos, computed once for a file as it is: terabytes are not read twice."""
 
 import hashlib
+import logging
 import os
 from pathlib import Path
 
 from reelmake.files import write_atomically
+
+log = logging.getLogger(__name__)
 
 
 class Checksums:
@@ -24,6 +27,7 @@ class Checksums:
         except FileNotFoundError:
             pass
         with path.open("rb") as file:
+            log.info("reading %s for its checksum (%.2f GB)", path.name, path.stat().st_size / 1e9)
             before = os.fstat(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())

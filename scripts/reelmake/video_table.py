@@ -55,7 +55,7 @@ def video_table(config: Config) -> pd.DataFrame:
             "tags": [()] * len(videos),
             "extra": [{}] * len(videos),
             "parameters": [config.parameters.get(config.template, {})] * len(videos),
-            "problem": [_problem(video, config.engine) for video in videos],
+            "problem": [_problem(video, config) for video in videos],
         },
         dtype=object,  # as they are: pandas would turn what is missing into numbers
     )
@@ -93,15 +93,28 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
 
 
-def _problem(video: str, engine: str) -> str | None:
-    if is_url(video):
-        return None if engine == "gemini" else f"{video}: `engine: local` needs a file"
+def _problem(video: str, config: Config) -> str | None:
+    return _problem_of_url(video, config) if is_url(video) else _problem_of_file(video, config)
+
+
+def _problem_of_url(video: str, config: Config) -> str | None:
+    if config.engine != "gemini":
+        return f"{video}: `engine: {config.engine}` needs a file"
+    scheme = video.partition("://")[0].lower()
+    if scheme == "gs":
+        return None if config.gemini.vertex else f"{video}: gs:// needs `gemini.vertex`"
+    return None if scheme == "https" else f"{video}: expected an https:// address"
+
+
+def _problem_of_file(video: str, config: Config) -> str | None:
     path = Path(video)
     if not path.is_file():
         return f"{video}: no such file or folder"
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         known = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
         return f"{video}: expected a video ({known})"
+    if config.engine == "gemini" and config.gemini.vertex:
+        return f"{video}: Vertex AI takes no uploads; put it into a bucket and name it by gs://"
     return None
 
 

@@ -65,6 +65,26 @@ def test_what_can_not_be_used_is_told_all_at_once(folder: Path) -> None:
     assert "videos/notes.txt: expected a video (3gp avi" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("video", "settings", "problem"),
+    [
+        ("https://youtu.be/abc", {"engine": "gemini"}, None),
+        ("https://example.org/a.mp4", {"engine": "local"}, "`engine: local` needs a file"),
+        ("http://example.org/a.mp4", {"engine": "gemini"}, "expected an https:// address"),
+        ("file:///etc/passwd", {"engine": "gemini"}, "expected an https:// address"),
+        ("gs://bucket/a.mp4", {"engine": "gemini"}, "gs:// needs `gemini.vertex`"),
+        ("gs://bucket/a.mp4", {"engine": "gemini", "gemini": {"vertex": {"project": "p"}}}, None),
+        ("videos/b.mp4", {"engine": "gemini", "gemini": {"vertex": {"project": "p"}}}, "bucket"),
+    ],
+)
+def test_addresses_go_only_where_they_can_be_read(
+    folder: Path, video: str, settings: dict[str, object], problem: str | None
+) -> None:
+    (target,) = built(video, on_bad_input="skip", **settings)
+    assert (target.problem is None) == (problem is None)
+    assert (problem or "") in (target.problem or "")
+
+
 def test_with_skip_the_row_stays_and_says_its_problem(folder: Path) -> None:
     found = built(["videos/b.mp4", "gone.mp4"], on_bad_input="skip")
     assert [target.problem for target in found] == [None, "gone.mp4: no such file or folder"]

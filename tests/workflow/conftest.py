@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gemini_double import TEST_KEY, GeminiDouble
+from sample_videos import Colour, make_video
+
 ROOT = Path(__file__).parents[2]
 DEMO_VIDEOS = ROOT / "demo/videos"
 
@@ -102,6 +105,21 @@ class Project:
     def rows(self, table: str) -> list[dict[str, str]]:
         with (self.results / table).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="\t"))
+
+
+SUMMARY = {"engine": "gemini", "frames": False, "template": "summary_report", "videos": "videos"}
+
+
+def add_video(project: Project, name: str, scene: Colour, seconds: float = 20.0) -> Path:
+    path = project.folder / f"videos/{name}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return make_video(path, [(scene, seconds)], size=(64, 64), fps=2, sound="tone")
+
+
+def asking(double: GeminiDouble, folder: Path) -> Project:
+    """A project that has its videos summarised by the double."""
+    key = {"GEMINI_API_KEY": TEST_KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
+    return Project(folder, dict(SUMMARY), key)
 
 
 @pytest.fixture

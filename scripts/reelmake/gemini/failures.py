@@ -1,5 +1,6 @@
 """From what the SDK raises to the one taxonomy."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -41,7 +42,7 @@ def classify(error: Exception) -> ServiceError:
         return ServiceError("timed_out", f"no answer in time ({type(error).__name__})")
     if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, OSError)):
         return ServiceError("connection_lost", f"{type(error).__name__}: {error}")
-    if isinstance(error, (sdk.UnknownApiResponseError, ValueError)):
+    if isinstance(error, (sdk.UnknownApiResponseError, json.JSONDecodeError)):
         return ServiceError("connection_lost", "the answer arrived damaged or cut short")
     raise error
 
