@@ -102,6 +102,19 @@ def test_an_answer_is_bought_once(double: GeminiDouble, tmp_path: Path, video: S
     assert record.store is False
 
 
+def test_a_crash_right_after_the_answer_loses_nothing(
+    double: GeminiDouble, tmp_path: Path, video: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(answer: dict[str, Any]) -> Checked:
+        raise MemoryError
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setitem(globals(), "take", crash)
+        Client(tmp_path).ask(request(video), video)
+    assert Client(tmp_path).ask(request(video), video)
+    assert len(double.ledger.billed()) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [{"start_s": 1.0}, {"end_s": 9.5}, {"model": "gemini-3.8-flash"}],

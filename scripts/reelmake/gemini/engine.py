@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from reelmake import analysis as record
 from reelmake.config import GeminiSettings
@@ -26,6 +28,8 @@ from reelmake.templates import Segment, Template
 from reelmake.timestamps import format_clock
 
 log = logging.getLogger(__name__)
+
+Record = TypeVar("Record", bound=BaseModel)
 
 # Shorter pieces would not be worth another try.
 _LEAST_SPLIT_S = 20.0
@@ -220,15 +224,11 @@ class Report:
             video=self._facts,
             title=content["title"],
             overview=content.get("overview", ""),
-            chapters=[record.Chapter(**_seconds(item)) for item in content.get("chapters", ())],
-            transcript=[record.Passage(**_seconds(item)) for item in content.get("transcript", ())],
-            key_points=[
-                record.KeyPoint(**_seconds(item)) for item in content.get("key_points", ())
-            ],
-            key_moments=[
-                record.KeyMoment(**_seconds(item)) for item in content.get("key_moments", ())
-            ],
-            terms=[record.Term(**item) for item in content.get("terms", ())],
+            chapters=_records(record.Chapter, content.get("chapters", ())),
+            transcript=_records(record.Passage, content.get("transcript", ())),
+            key_points=_records(record.KeyPoint, content.get("key_points", ())),
+            key_moments=_records(record.KeyMoment, content.get("key_moments", ())),
+            terms=_records(record.Term, content.get("terms", ())),
             fields={key: content[key] for key in self._template.own_fields if key in content},
             usage=_usage(answers),
             cost_usd=self._cost(),
@@ -272,9 +272,16 @@ def _only(schema: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
-def _seconds(item: dict[str, Any]) -> dict[str, Any]:
-    """The model's ``start`` is the record's ``start_s``; what else it says is left out."""
-    return {f"{key}_s" if key in TIME_KEYS else key: value for key, value in item.items()}
+def _records(kind: type[Record], items: Sequence[dict[str, Any]]) -> list[Record]:
+    """The model's ``start`` is the record's ``start_s``; what it says besides is left out."""
+    named = [
+        {f"{key}_s" if key in TIME_KEYS else key: value for key, value in item.items()}
+        for item in items
+    ]
+    return [
+        kind.model_validate({key: item[key] for key in item.keys() & kind.model_fields.keys()})
+        for item in named
+    ]
 
 
 def _notes(located: dict[str, Any]) -> str:
