@@ -31,7 +31,7 @@ def main(
 if __name__ == "__main__":
     wanted = Target.model_validate_json(snakemake.params.target)
     where = Results(Path(snakemake.params.results))
-    with job(wanted.template, wanted.name, where.failure(*wanted.key), Path(snakemake.log[0])):
+    with job(wanted, where, Path(snakemake.log[0])):
         main(
             wanted,
             Path(snakemake.output.analysis),

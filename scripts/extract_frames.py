@@ -21,5 +21,5 @@ def main(video: str, analysis: Path, frames: Path) -> None:
 if __name__ == "__main__":
     wanted = Target.model_validate_json(snakemake.params.target)
     where = Results(Path(snakemake.params.results))
-    with job(wanted.template, wanted.name, where.failure(*wanted.key), Path(snakemake.log[0])):
+    with job(wanted, where, Path(snakemake.log[0])):
         main(wanted.video, Path(snakemake.input.analysis), Path(snakemake.output.frames))

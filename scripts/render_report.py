@@ -36,7 +36,7 @@ def _link_to(video: str, folder: Path) -> str:
 if __name__ == "__main__":
     wanted = Target.model_validate_json(snakemake.params.target)
     where = Results(Path(snakemake.params.results))
-    with job(wanted.template, wanted.name, where.failure(*wanted.key), Path(snakemake.log[0])):
+    with job(wanted, where, Path(snakemake.log[0])):
         main(
             wanted,
             Path(snakemake.input.analysis),

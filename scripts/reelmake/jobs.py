@@ -11,6 +11,8 @@ from pathlib import Path
 
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
+from reelmake.results import Results
+from reelmake.targets import Target
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,14 @@ class Failure:
 
 
 @contextlib.contextmanager
-def job(template: str, name: str, record: Path, log: Path) -> Iterator[None]:
-    """Log to ``log``; on failure leave a `Failure` in ``record`` and exit with 1.
+def job(target: Target, results: Results, log: Path) -> Iterator[None]:
+    """Log to ``log``; on failure leave a `Failure` among the results and exit with 1.
 
     A fault of the user's or the service's is one clear message on standard error; an unexpected
     one leaves its traceback in the log alone.
     """
     _log_to(log)
+    record = results.failure(*target.key)
     record.unlink(missing_ok=True)
     try:
         yield
@@ -44,8 +47,8 @@ def job(template: str, name: str, record: Path, log: Path) -> Iterator[None]:
             "%s (%s): %s", failure.code, failure.kind, failure
         )
         row = Failure(
-            video=name,
-            template=template,
+            video=target.name,
+            template=target.template,
             kind=failure.kind,
             code=failure.code,
             message=failure.message,
@@ -54,7 +57,7 @@ def job(template: str, name: str, record: Path, log: Path) -> Iterator[None]:
             log=str(log),
         )
         write_atomically(record, json.dumps(asdict(row), ensure_ascii=False, indent=1) + "\n")
-        sys.stderr.write(f"{name} ({template}): {failure}\n")
+        sys.stderr.write(f"{target.name} ({target.template}): {failure}\n")
         sys.exit(1)
 
 

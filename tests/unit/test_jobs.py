@@ -4,15 +4,20 @@ import pytest
 
 from reelmake.errors import ReelmakeError
 from reelmake.jobs import Failure, job, read_failure
+from reelmake.results import Results
+from reelmake.targets import Target
+
+TARGET = Target(video="v.mp4", name="v", template="t")
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Path:
-    return tmp_path / "failures/t/v.json"
+    return Results(tmp_path).failure(*TARGET.key)
 
 
-def run(record: Path, error: Exception | None = None) -> None:
-    with job("t", "v", record, record.parent / "job.log"):
+def run(record: Path, error: BaseException | None = None) -> None:
+    results = Results(record.parents[3])
+    with job(TARGET, results, record.parent / "job.log"):
         if error:
             raise error
 
@@ -58,6 +63,6 @@ def test_a_success_takes_the_record_of_an_earlier_failure_away(record: Path) -> 
 
 
 def test_an_interrupt_is_no_failure(record: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), job("t", "v", record, record.parent / "job.log"):
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        run(record, KeyboardInterrupt())
     assert read_failure(record) is None
