@@ -1,8 +1,10 @@
 """sha256 of videos, computed once for a file as it is: terabytes are not read twice."""
 
+import contextlib
 import hashlib
 import logging
 import os
+import re
 from pathlib import Path
 
 from reelmake.files import write_atomically
@@ -22,10 +24,10 @@ class Checksums:
     def sha256(self, path: Path) -> str:
         """Hexadecimal sha256 of a file. Raises OSError when it can't be read."""
         remembered = self._entry(path.stat())
-        try:
-            return remembered.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            pass
+        with contextlib.suppress(OSError, UnicodeError):
+            known = remembered.read_text(encoding="ascii").strip()
+            if re.fullmatch(r"[0-9a-f]{64}", known):
+                return known
         with path.open("rb") as file:
             log.info("reading %s for its checksum (%.2f GB)", path.name, path.stat().st_size / 1e9)
             before = os.fstat(file.fileno())
@@ -43,4 +45,4 @@ class Checksums:
 
 def _fingerprint(status: os.stat_result) -> str:
     """Changes whenever a file's content may have; costs one stat."""
-    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+    return f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
+from reelmake.redaction import redact
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -51,13 +52,13 @@ def job(target: Target, results: Results, log: Path) -> Iterator[None]:
             template=target.template,
             kind=failure.kind,
             code=failure.code,
-            message=failure.message,
+            message=redact(failure.message),
             hint=failure.hint,
             attempts=failure.attempts,
             log=str(log),
         )
         write_atomically(record, json.dumps(asdict(row), ensure_ascii=False, indent=1) + "\n")
-        sys.stderr.write(f"{target.name} ({target.template}): {failure}\n")
+        sys.stderr.write(redact(f"{target.name} ({target.template}): {failure}\n"))
         sys.exit(1)
 
 
@@ -65,8 +66,8 @@ def read_failure(record: Path) -> Failure | None:
     """The record that a failed job left, if there is one."""
     try:
         return Failure(**json.loads(record.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, ValueError, TypeError):
+        return None  # none, or one that a crash left half
 
 
 def _crash(error: Exception) -> ReelmakeError:
@@ -74,10 +75,15 @@ def _crash(error: Exception) -> ReelmakeError:
     return ReelmakeError("crashed", f"{type(error).__name__}: {error}")
 
 
+class _WithoutSecrets(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
 def _log_to(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="a", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("reelmake")
     package.setLevel(logging.DEBUG)
     package.addHandler(handler)

@@ -43,7 +43,10 @@ def digest(request: Mapping[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8",
+        "surrogatepass",  # half a character, which JSON can carry, is kept as it came
+    )
 
 
 @contextlib.contextmanager
@@ -52,10 +55,21 @@ def _locked(path: Path) -> Iterator[None]:
         with path.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # The holder before us removed the file: others may already hold a new one.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    yield
-                    return
+            if _is_still(path, file.fileno()):
+                yield
+                return
+
+
+def _entry_text(entry: Mapping[str, Any]) -> bytes:
+    text = json.dumps(entry, ensure_ascii=False, indent=1) + "\n"
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 class Store:
@@ -81,22 +95,22 @@ class Store:
             "sha256": hashlib.sha256(_canonical(answer)).hexdigest(),
             "answer": answer,
         }
-        text = json.dumps(entry, ensure_ascii=False, indent=1) + "\n"
-        write_atomically(self._path(key), text, durable=True)
+        write_atomically(self._path(key), _entry_text(entry), durable=True)
 
     def reject(self, key: str, rejection: Rejection) -> None:
         """Mark the answer as not valid: kept as evidence, no longer found by `get`."""
         path = self._path(key)
-        entry = json.loads(path.read_text(encoding="utf-8"))
+        entry = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
         entry["rejected"] = rejection._asdict()
-        text = json.dumps(entry, ensure_ascii=False, indent=1) + "\n"
-        write_atomically(self._rejected_path(key), text, durable=True)
+        write_atomically(self._rejected_path(key), _entry_text(entry), durable=True)
         path.unlink()
 
     def rejection(self, key: str) -> Rejection | None:
         """Why the last answer to this request was not taken, if one was rejected."""
         try:
-            entry = json.loads(self._rejected_path(key).read_text(encoding="utf-8"))
+            entry = json.loads(
+                self._rejected_path(key).read_text(encoding="utf-8", errors="surrogatepass")
+            )
             return Rejection(**entry["rejected"])
         except FileNotFoundError:
             return None
@@ -123,7 +137,7 @@ class Store:
 
     def _read(self, path: Path) -> StoredAnswer | None:
         try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
+            entry = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
             answer = entry["answer"]
             if hashlib.sha256(_canonical(answer)).hexdigest() == entry["sha256"]:
                 return StoredAnswer(answer, entry["received"], entry["request"])

@@ -38,6 +38,15 @@ def test_changed_content_has_a_new_checksum_whatever_its_time_says(
     assert checksums.sha256(video) != before
 
 
+def test_a_damaged_memory_is_not_believed(tmp_path: Path, video: Path) -> None:
+    checksums = Checksums(tmp_path / "state")
+    right = checksums.sha256(video)
+    for entry in (tmp_path / "state").rglob("*"):
+        if entry.is_file():
+            entry.write_text("")
+    assert checksums.sha256(video) == right
+
+
 def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Checksums(tmp_path).sha256(tmp_path / "none.mp4")

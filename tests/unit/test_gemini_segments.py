@@ -84,6 +84,12 @@ def test_what_both_heard_is_kept_once_and_nothing_is_lost(
     assert joined(earlier, later) == " ".join(SENTENCES)
 
 
+def test_an_interjection_inside_a_long_passage_is_kept() -> None:
+    earlier = [passage(0, 100, "The host goes on and on."), passage(50, 60, "A guest interjects.")]
+    later = [passage(100, 200, "Then they part.")]
+    assert joined(earlier, later) == "The host goes on and on. A guest interjects. Then they part."
+
+
 def test_chinese_overlaps_are_found_too() -> None:
     earlier = [passage(0, 100, "首先我们看太阳。然后月亮走到中间，它的影子")]
     later = [passage(80, 200, "然后月亮走到中间，它的影子落在地球上。")]
@@ -100,7 +106,10 @@ def test_without_common_words_nothing_is_lost() -> None:
 def test_points_chapters_and_terms_of_the_overlap_are_kept_once() -> None:
     earlier = {
         "key_points": [{"time": 50.0, "text": "a"}, {"time": 95.0, "text": "late"}],
-        "chapters": [{"start": 0.0, "end": 100.0, "title": "Sun"}],
+        "chapters": [
+            {"start": 0.0, "end": 96.0, "title": "Sun"},
+            {"start": 96.0, "end": 100.0, "title": "Moon begins"},
+        ],
         "terms": [{"term": "Corona"}],
     }
     later = {

@@ -133,6 +133,37 @@ def test_a_transcript_without_long_gaps_is_complete(
     assert check(text, Window("en", 0.0, 600.0, is_silent=lambda start_s, end_s: True))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(content(extra=["x"], chapters=None, key_points=["a"])),
+        json.dumps(content({**passage("00:00", "01:00"), "language": "zh", "confidence": "?"})),
+    ],
+)
+def test_what_was_not_asked_for_is_left_out(text: str) -> None:
+    checked = check(text)
+    assert checked.content.keys() == {"title", "transcript"}
+    assert checked.content["transcript"][0].keys() == {"start", "end", "text"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 100_000, "answer_not_json"),
+        ('{"title": NaN, "transcript": []}', "answer_not_json"),
+        (json.dumps(content(passage("9" * 400 + ":00:00", "00:30"))), "times_invalid"),
+        (json.dumps(content(passage("00:00", "01:00", "half \ud83d"), title="x")), ""),
+    ],
+)
+def test_strange_answers_are_refused_or_made_safe(text: str, code: str) -> None:
+    if code:
+        with pytest.raises(InvalidAnswer) as refused:
+            check(text)
+        assert refused.value.code == code
+    else:
+        assert check(text).content["transcript"][0]["text"] == "half ?"
+
+
 def test_a_code_fence_is_removed_and_noticed() -> None:
     assert codes(check(f"```json\n{json.dumps(content())}\n```")) == ["fences_removed"]
 
@@ -189,6 +220,7 @@ def test_a_video_of_unknown_length_is_checked_for_all_but_its_end() -> None:
         ("Сегодня мы обучим нейронную сеть и посмотрим, чему она научилась.", "ru", True),
         ("Сегодня мы обучим нейронную сеть и посмотрим, чему она научилась.", "en", False),
         ("短い", "en", True),
+        ("આજે આપણે એક નેટવર્કને તાલીમ આપીશું અને જોઈશું કે તે શું શીખ્યું છે, ફરી ફરી.", "gu", True),
     ],
 )
 def test_scripts_are_told_apart(text: str, language: str, fits: bool) -> None:

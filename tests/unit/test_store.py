@@ -55,6 +55,20 @@ def test_a_damaged_answer_is_set_aside_and_said(
     assert store.get(KEY) is not None
 
 
+def test_half_a_character_is_kept_as_it_came(store: Store) -> None:
+    store.put(KEY, {"text": "half \ud83d"}, request={})
+    found = store.get(KEY)
+    assert found is not None
+    assert found.answer == {"text": "half \ud83d"}
+    store.reject(KEY, Rejection("answer_wrong_shape", "half"))
+    assert store.rejection(KEY) is not None
+
+
+def test_a_file_that_vanishes_while_asking_is_told_as_it_is(store: Store) -> None:
+    with pytest.raises(FileNotFoundError, match=r"video\.mp4"), store.asking(KEY):
+        raise FileNotFoundError("video.mp4")
+
+
 def test_a_single_changed_letter_is_noticed(store: Store) -> None:
     store.put(KEY, {"text": "genuine"}, request={})
     entry(store).write_text(entry(store).read_text().replace("genuine", "Genuine"))

@@ -81,7 +81,8 @@ class Asker:
 
     def refused_before(self, request: Request) -> Rejection | None:
         """Why the last answer to this very request was not taken."""
-        return self._store.rejection(request.digest())
+        key = request.digest()
+        return None if self._store.get(key) else self._store.rejection(key)
 
     async def _ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
         key = request.digest()
@@ -104,8 +105,13 @@ class Asker:
             try:
                 return check(stored.answer)
             except InvalidAnswer as error:
-                self._store.reject(key, Rejection(error.code, error.message))
-                raise
+                invalid = error
+            except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+                # Stranger than anything the checks foresee: never kept as good.
+                what = f"the answer can't be read ({type(error).__name__})"
+                invalid = InvalidAnswer("answer_wrong_shape", what)
+            self._store.reject(key, Rejection(invalid.code, invalid.message))
+            raise invalid
 
     def _refuse_what_is_blocked(self, key: str) -> None:
         rejection = self._store.rejection(key)

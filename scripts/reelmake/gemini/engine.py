@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from reelmake import analysis as record
 from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
 from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Bill, Source
 from reelmake.gemini.projects import Projects
@@ -182,7 +183,7 @@ class Report:
     def _window(self, start_s: float, end_s: float | None) -> Window:
         if self._source.path is None:
             return Window(self._language, start_s, end_s)
-        return Window(self._language, start_s, end_s, partial(is_silent, self._source.path))
+        return Window(self._language, start_s, end_s, partial(_is_silent, self._source.path))
 
     def _request(self, schema: dict[str, Any], segment: Segment | None = None) -> Request:
         return Request(
@@ -254,6 +255,13 @@ class Report:
         others = [version for version in versions if not version.startswith(self._settings.model)]
         message = f"Answered by {', '.join(others)} instead of {self._settings.model}."
         return [record.Notice(code="other_model", message=message)] if others else []
+
+
+def _is_silent(path: Path, start_s: float, end_s: float) -> bool:
+    try:
+        return is_silent(path, start_s, end_s)
+    except ReelmakeError:  # sound that can't be decoded is not known to be silent
+        return False
 
 
 def _can_be_halved(window: Window) -> bool:

@@ -8,8 +8,14 @@ from typing import Any
 import httpx2
 from google.genai import errors as sdk
 
-from reelmake.errors import Kind, ReelmakeError
+from reelmake.errors import ReelmakeError
+from reelmake.redaction import redact
 
+# What may pass within the run; a longer wait than this is for the next one.
+_RETRIED = frozenset(
+    ["overloaded", "timed_out", "connection_lost", "upload_gone", "quota_per_minute"]
+)
+_LONGEST_WAIT_S = 300.0
 _TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
 
 
@@ -24,14 +30,16 @@ class ServiceError(ReelmakeError):
         status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(code, message)
+        super().__init__(code, redact(message))
         self.status = status
         self.retry_after_s = retry_after_s
 
     @property
     def may_pass(self) -> bool:
         """Whether another try, in this run, may succeed."""
-        return self.kind == Kind.TRANSIENT or self.code == "quota_per_minute"
+        if (self.retry_after_s or 0) > _LONGEST_WAIT_S:
+            return False
+        return self.code in _RETRIED
 
 
 def classify(error: Exception) -> ServiceError:
@@ -40,8 +48,9 @@ def classify(error: Exception) -> ServiceError:
         return _of_status(error)
     if isinstance(error, httpx2.TimeoutException):
         return ServiceError("timed_out", f"no answer in time ({type(error).__name__})")
-    if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, OSError)):
-        return ServiceError("connection_lost", f"{type(error).__name__}: {error}")
+    if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, ConnectionError)):
+        # Its type alone: the text may quote headers, and so the key.
+        return ServiceError("connection_lost", f"no answer arrived ({type(error).__name__})")
     if isinstance(error, (sdk.UnknownApiResponseError, json.JSONDecodeError)):
         return ServiceError("connection_lost", "the answer arrived damaged or cut short")
     raise error
@@ -57,7 +66,7 @@ def _of_status(error: sdk.APIError) -> ServiceError:
         per_day = any(
             "PerDay" in str(violation.get("quotaId"))
             for detail in details
-            for violation in detail.get("violations", ())
+            for violation in _mappings(detail.get("violations"))
         )
         code = "quota_per_day" if per_day else "quota_per_minute"
         return ServiceError(code, message, status=status, retry_after_s=wait_s)
@@ -77,9 +86,14 @@ def _of_status(error: sdk.APIError) -> ServiceError:
 
 def _details(body: Any) -> Iterator[Mapping[str, Any]]:
     error = body.get("error", body) if isinstance(body, Mapping) else {}
-    for detail in error.get("details", ()) if isinstance(error, Mapping) else ():
-        if isinstance(detail, Mapping):
-            yield detail
+    yield from _mappings(error.get("details") if isinstance(error, Mapping) else None)
+
+
+def _mappings(items: Any) -> Iterator[Mapping[str, Any]]:
+    """Proxies answer in forms of their own: what is no list of objects has none."""
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, Mapping):
+            yield item
 
 
 def _seconds(delay: Any) -> float | None:

@@ -4,7 +4,11 @@ import re
 import unicodedata
 from collections import Counter
 
-# By the primary subtag; every language that is not here is written in Latin letters.
+# By the primary subtag. Of a language that is in neither nothing is claimed.
+_LATIN = frozenset(
+    "af az bs ca cs cy da de en eo es et eu fi fr ga gl hr hu id is it la lt lv ms nb nl nn no "  # noqa: SIM905
+    "pl pt ro sk sl sq sv sw tl tr vi".split()
+)
 _SCRIPTS = {
     "zh": ("CJK",),
     "ja": ("CJK", "HIRAGANA", "KATAKANA"),
@@ -31,12 +35,15 @@ _LEAST_LETTERS = 40
 def seems_written_in(text: str, language: str) -> bool:
     """Tell scripts apart, not languages: French passes for English; Chinese does not.
 
-    A text of a few letters always passes.
+    A text of a few letters always passes, and so does one in a language that is not known here.
     """
     letters = [character for character in text if character.isalpha()]
     if len(letters) < _LEAST_LETTERS:
         return True
     counts = Counter(re.split(r"[ -]", unicodedata.name(letter, ""))[0] for letter in letters)
-    scripts = _SCRIPTS.get(language.partition("-")[0].lower(), ("LATIN",))
+    primary = language.partition("-")[0].lower()
+    scripts = ("LATIN",) if primary in _LATIN else _SCRIPTS.get(primary)
+    if scripts is None:
+        return True
     share = sum(counts[script] for script in scripts) / len(letters)
     return share >= _LEAST_SHARE.get(scripts[0], _LEAST_SHARE_OF_OTHERS)

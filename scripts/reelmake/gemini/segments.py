@@ -64,29 +64,31 @@ def _join_transcripts(earlier: list[Item], later: list[Item], begin_s: float) ->
     heard_until_s = max((item["end"] for item in earlier), default=begin_s)
     tail = [item for item in earlier if item["end"] > begin_s]
     head = [item for item in later if item["start"] < heard_until_s]
-    before, after = earlier[: len(earlier) - len(tail)], later[len(head) :]
+    before = [item for item in earlier if item["end"] <= begin_s]
+    after = [item for item in later if item["start"] >= heard_until_s]
     one, other = _text(tail), _text(head)
     same = difflib.SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
     ends = [match.end() for match in _CLAUSE_END.finditer(one, same.a, same.a + same.size)]
     if not ends or same.size < (_SAME_LETTERS if one.isascii() else _SAME_LETTERS_CJK):
         return earlier + [item for item in head if item["end"] > heard_until_s] + after
-    return (
+    joined = (
         before
         + _cut_text(tail, ends[-1], keep_beginning=True)
         + _cut_text(head, same.b + ends[-1] - same.a, keep_beginning=False)
         + after
     )
+    return sorted(joined, key=lambda item: item["start"])
 
 
 def _text(items: Sequence[Item]) -> str:
-    return "".join(item["text"].casefold() for item in items)
+    return "".join(item["text"].lower() for item in items)
 
 
 def _cut_text(items: Sequence[Item], at: int, *, keep_beginning: bool) -> list[Item]:
     """Keep what is before, or after, the letter ``at`` of all the texts in a row."""
     kept = []
     for item in items:
-        length = len(item["text"].casefold())
+        length = len(item["text"].lower())
         inside = min(max(at, 0), length)
         at -= length
         middle_s = item["start"] + (item["end"] - item["start"]) * inside / max(length, 1)
@@ -102,5 +104,7 @@ def _cut_text(items: Sequence[Item], at: int, *, keep_beginning: bool) -> list[I
 def _join_chapters(earlier: list[Item], later: list[Item], seam_s: float) -> list[Item]:
     """A chapter that only restates the overlap is dropped; the rest begin at the seam."""
     kept = [item for item in later if item["end"] > seam_s]
-    joined = [{**item, "end": min(item["end"], seam_s)} for item in earlier]
+    joined = [
+        {**item, "end": min(item["end"], seam_s)} for item in earlier if item["start"] < seam_s
+    ]
     return joined + [{**item, "start": max(item["start"], seam_s)} for item in kept]

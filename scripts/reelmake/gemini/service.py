@@ -8,6 +8,8 @@ breaks an upload, so files are sent as streams, without a name.
 import asyncio
 import copy
 import os
+import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +19,10 @@ from google import genai
 from google.genai import types
 
 from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.request import Clip, Request
+from reelmake.redaction import split_keys
 
 _POLL_S = 1.0
 _LONGEST_POLL_S = 15.0
@@ -125,17 +129,19 @@ class Service:
         Raises ServiceError ``video_refused`` when the service can't process it.
         """
         wait_s = _POLL_S
-        async with asyncio.timeout(self._timeout_s):
-            while True:
-                file = await self._file(name)
-                if file is None or file.state == types.FileState.ACTIVE:
-                    return file.uri if file else None
-                if file.state == types.FileState.FAILED:
-                    reason = file.error.message if file.error else None
-                    await self.delete(name)  # else the next run would find it, failed
-                    raise ServiceError("video_refused", reason or "the service can't process it")
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 1.5, _LONGEST_POLL_S)
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            file = await self._file(name)
+            if file is None or file.state == types.FileState.ACTIVE:
+                return file.uri if file else None
+            if file.state == types.FileState.FAILED:
+                reason = file.error.message if file.error else None
+                await self.delete(name)  # else the next run would find it, failed
+                raise ServiceError("video_refused", reason or "the service can't process it")
+            if time.monotonic() > deadline:
+                raise ServiceError("still_processing", "the service is not done with the video")
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 1.5, _LONGEST_POLL_S)
 
     async def _file(self, name: str) -> types.File | None:
         try:
@@ -179,7 +185,14 @@ def _offset(seconds: float | None) -> str | None:
 
 
 def api_keys(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The keys that the environment gives, one a project, in order, each once."""
+    """The keys that the environment gives, one a project, in order, each once.
+
+    Raises ReelmakeError ``key_invalid`` when one can't be a key; it is not repeated.
+    """
     many = environment.get("GEMINI_API_KEYS", "")
     one = environment.get("GEMINI_API_KEY") or environment.get("GOOGLE_API_KEY") or ""
-    return list(dict.fromkeys(key.strip() for key in (many or one).split(",") if key.strip()))
+    keys = list(dict.fromkeys(split_keys(many or one)))
+    for number, key in enumerate(keys, start=1):
+        if not re.fullmatch(r"[\x21-\x7e]+", key):
+            raise ReelmakeError("key_invalid", f"key {number} has characters that no key has")
+    return keys

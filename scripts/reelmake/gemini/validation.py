@@ -84,6 +84,7 @@ def check_answer(
     if with_video:
         _require_video_tokens(answer)
     content = _parse(text, notices)
+    content = _pruned(content, schema)
     _require_no_loops(content)
     _require_shape(content, schema)
     _read_times(content, window, notices)
@@ -126,12 +127,28 @@ def _parse(text: str, notices: list[Notice]) -> dict[str, Any]:
     if fenced:
         notices.append(Notice(code="fences_removed", message="The answer came in a code fence."))
     try:
-        content = json.loads(fenced[1] if fenced else text)
-    except ValueError as error:
+        content = json.loads(fenced[1] if fenced else text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise InvalidAnswer("answer_not_json", f"the answer is not valid JSON: {error}") from None
     if not isinstance(content, dict):
         raise InvalidAnswer("answer_wrong_shape", "the answer is JSON, but not an object")
     return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _pruned(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Leave out what was not asked for, and half characters, so that what is left is safe."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        return {key: _pruned(value[key], known[key]) for key in known if key in value}
+    if isinstance(value, list):
+        return [_pruned(item, schema.get("items", {})) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def _require_shape(content: dict[str, Any], schema: Mapping[str, Any]) -> None:
@@ -221,7 +238,7 @@ def _timed_records(value: Any) -> Iterator[dict[str, Any]]:
 def _parse_time(text: Any) -> float:
     try:
         return parse_clock(str(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidAnswer("times_invalid", f"a time can't be read: {error}") from None
 
 
