@@ -5,15 +5,18 @@
 # <results>/reports/{template}/{video}.md                the report
 # <results>/index.html, summary.tsv, failures.tsv        all of them at a glance
 #
-# {template} is a folder of templates/, {video} the name of a row of the video table.
-# <results> is the folder of that name in the configuration.
+# {template}: a folder of templates/. {video}: a row of the video table. <results>: as configured.
+
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.27.1")
 
 
-configfile: "config.yaml"
+if Path("config.yaml").exists():
+
+    configfile: "config.yaml"
 
 
 include: "rules/scheduler.smk"

@@ -14,7 +14,6 @@ rule build_index:
     conda:
         "../envs/local.yaml"
     params:
-        targets=list(TARGETS),
         results=results_folder,
     script:
         "../scripts/build_index.py"

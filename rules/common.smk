@@ -110,5 +110,6 @@ def index_what_is_there() -> None:
     """Give the reports that are there their page: after a failure build_index has no turn."""
     write_index(Path(settings.results), list(TARGETS))
     for name in ("index.html", "summary.tsv", "failures.tsv"):
-        # As old as can be, so that the next run makes them again by their own job.
-        os.utime(Path(settings.results) / name, (0, 0))
+        # Older than any report, so that the next run makes them again by their own job; but not
+        # of time 0, which Snakemake takes for no time at all.
+        os.utime(Path(settings.results) / name, (1, 1))

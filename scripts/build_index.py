@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(results: Path, targets: list[tuple[str, str]]) -> None:
-    write_index(results, targets)
+def main(results: Path, analyses: list[Path]) -> None:
+    write_index(results, [(path.parent.name, path.stem) for path in analyses])
 
 
 if __name__ == "__main__":
-    main(Path(snakemake.params.results), snakemake.params.targets)
+    main(Path(snakemake.params.results), [Path(path) for path in snakemake.input.analyses])

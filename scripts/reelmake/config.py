@@ -123,13 +123,15 @@ def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 
 
 def _explain(error: Any) -> tuple[tuple[str | int, ...], str]:
-    # pydantic adds names of its own to the path of a union's branch; they are no keys of ours.
-    path = tuple(part for part in error["loc"] if not _is_union_branch(part))
     if error["type"] == "extra_forbidden":
+        path: tuple[str | int, ...] = error["loc"]
         known = _known_keys(path[:-1])
-        close = difflib.get_close_matches(str(path[-1]), known, n=1)
+        alike = str(path[-1]).lower().replace("-", "_")
+        close = difflib.get_close_matches(alike, known, n=1)
         meant = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
         return path, f"unknown key; {meant}"
+    # pydantic adds names of its own to the path of a union's branch; they are no keys of ours.
+    path = tuple(part for part in error["loc"] if not _is_union_branch(part))
     if error["type"] == "missing":
         return path, "missing; it is required"
     expected = error["msg"].removeprefix("Input should be ")

@@ -129,6 +129,11 @@ def test_a_broken_video_fails_alone_and_the_next_run_redoes_only_it(demo: Projec
     assert [row["status"] for row in demo.rows("summary.tsv")].count("done") == 3
     assert "broken" in (demo.results / "index.html").read_text(encoding="utf-8")
 
+    broken.unlink()
+    without = demo.run()
+    assert (without.code, without.jobs) == (0, {"build_index": 1}), without.output
+    assert demo.rows("failures.tsv") == []
+
     broken.write_bytes((DEMO_VIDEOS / "terminal-backup.webm").read_bytes())
     again = demo.run()
     assert again.code == 0, again.output

@@ -10,6 +10,7 @@ from workflow.conftest import DEMO_VIDEOS, Project
 @pytest.mark.parametrize(
     ("config", "told"),
     [
+        ({"Engine": "local"}, "Engine (my.yaml, line 1): unknown key; did you mean 'engine'?"),
         ({"engin": "local"}, "engin (my.yaml, line 1): unknown key; did you mean 'engine'?"),
         ({"videos": "nowhere"}, "nowhere: no such file or folder"),
         ({"template": "summery_report"}, "summary_report"),
