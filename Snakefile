@@ -46,4 +46,4 @@ rule all:
     default_target: True
     input:
         reports=every_report(),
-        index="<results>/index.html",
+        index=["<results>/index.html", "<results>/.reelmake/index-complete"],

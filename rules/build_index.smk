@@ -9,6 +9,7 @@ rule build_index:
         index="<results>/index.html",
         summary="<results>/summary.tsv",
         failures="<results>/failures.tsv",
+        complete=touch("<results>/.reelmake/index-complete"),
     log:
         "logs/build_index.log",
     conda:
