@@ -101,11 +101,24 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     ]
     if not problems:
         try:
-            return Config.model_validate(dict(values))
+            config = Config.model_validate(dict(values))
+            problems = _not_built_yet(config)
+            if not problems:
+                return config
         except ValidationError as error:
             problems = [_explain(found) for found in error.errors(include_url=False)]
     lines = [f"  {_where(path, files)}: {problem}" for path, problem in problems]
     raise ReelmakeError("config_invalid", "\n".join(["The configuration can't be used:", *lines]))
+
+
+def _not_built_yet(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
+    """Whoever sets these relies on them for money: better refused than silently without effect."""
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    if config.budget_usd is not None:
+        problems.append((("budget_usd",), "not built yet: nothing would stop at the budget"))
+    if config.gemini.tier == "batch":
+        problems.append((("gemini", "tier"), "batch is not built yet; expected standard or flex"))
+    return problems
 
 
 def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
