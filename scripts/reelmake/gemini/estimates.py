@@ -71,7 +71,7 @@ def _input_tokens(
 ) -> tuple[float, float, float]:
     """Of text, frames and sound."""
     # Four letters a token, where each letter is a sound; Chinese needs about one a character.
-    ascii_letters = sum(letter.isascii() for letter in request.prompt)
+    ascii_letters = len(request.prompt.encode("ascii", "ignore"))
     text = ascii_letters / 4 + (len(request.prompt) - ascii_letters)
     if request.clip is None:
         return text, 0.0, 0.0
