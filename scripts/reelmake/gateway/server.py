@@ -52,11 +52,11 @@ class Gateway:
             self._connected, path=address, limit=_LONGEST_COMMAND, backlog=socket.SOMAXCONN
         )
         address.chmod(0o600)
-        async with server:
-            await self._listen_to_snakemake()
-            ready()
-            await self._ended.wait()
-            await self._drain(drain_limit_s(timeout_s))
+        await self._listen_to_snakemake()
+        ready()
+        await self._ended.wait()
+        await self._drain(drain_limit_s(timeout_s))
+        server.close()  # without waiting for it: who is still connected has waited long enough
 
     async def _listen_to_snakemake(self) -> None:
         """Its end of the pipe is closed when it ends, in whatever way; a line says: stop soon."""

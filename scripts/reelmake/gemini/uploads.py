@@ -9,8 +9,8 @@ from reelmake.results import Results
 
 log = logging.getLogger(__name__)
 
-# More would only share the same line, and keep the first calls waiting.
-_AT_ONCE = 8
+# More would only share the same line, keep the first calls waiting, and hold 8 MB each in memory.
+_AT_ONCE = 4
 
 # Set by us: the SDK guesses some of them wrongly and others not at all.
 MIME_TYPES = {
