@@ -10,16 +10,18 @@ sys.path.append(str(Path(workflow.basedir) / "scripts"))
 from reelmake.config import load_config
 from reelmake.errors import ReelmakeError
 from reelmake.index import write_index
+from reelmake.inputs import targets, video_table
 from reelmake.results import Results
 from reelmake.targets import Target
-from reelmake.video_table import targets, video_table
 from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
-    TARGETS = targets(video_table(settings))
+    # Only this run looks into videos that it does not know: its jobs on other machines need not.
+    TARGETS = targets(video_table(settings, probe=workflow.is_main_process))
     TEMPLATES = {
-        name: load_template(name) for name in {target.template for target in TARGETS.values()}
+        name: load_template(name)
+        for name in {target.template for target in TARGETS.values() if not target.problem}
     }
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
@@ -48,8 +50,10 @@ def video_file(wildcards) -> list[str]:
 
 def video_fingerprint(wildcards) -> str | None:
     """Sees what modification times miss: content that changed and yet is older than its report."""
-    video = Path(target_of(wildcards).video)
-    if not video.exists():
+    target = target_of(wildcards)
+    video = Path(target.video)
+    # What is fetched is not there at first: Snakemake itself sees its changes.
+    if target.source or not video.exists():
         return None
     status = video.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"
@@ -64,11 +68,17 @@ def results_folder(wildcards) -> str:
 
 
 def request_digest(wildcards) -> str:
-    return TEMPLATES[wildcards.template].request_digest()
+    template = TEMPLATES.get(wildcards.template)  # none where the row's problem is its template
+    return template.request_digest() if template else ""
 
 
 def layout_digest(wildcards) -> str:
-    return TEMPLATES[wildcards.template].layout_digest()
+    template = TEMPLATES.get(wildcards.template)
+    return template.layout_digest() if template else ""
+
+
+def report_priority(wildcards) -> int:
+    return target_of(wildcards).priority
 
 
 def frames_of_report(wildcards) -> list[str]:

@@ -9,6 +9,7 @@ rule extract_frames:
         frames=directory("<results>/reports/{template}/{video}.assets"),
     log:
         "logs/extract_frames/{template}/{video}.log",
+    priority: report_priority
     conda:
         "../envs/local.yaml"
     params:

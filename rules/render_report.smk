@@ -9,6 +9,7 @@ rule render_report:
         report="<results>/reports/{template}/{video}.md",
     log:
         "logs/render_report/{template}/{video}.log",
+    priority: report_priority
     conda:
         "../envs/local.yaml"
     params:

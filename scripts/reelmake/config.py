@@ -67,6 +67,11 @@ class Config(_Section):
     videos: Text | Annotated[list[Text], Field(min_length=1)] = Field(
         description="folder, glob, file, URL, list or table, or a list that mixes them"
     )
+    exclude: list[Text] = Field([], description="globs of videos and folders to leave out")
+    max_duration_minutes: float | None = Field(
+        None, gt=0, description="longer videos are bad input; null: any length"
+    )
+    download: bool = Field(False, description="fetch https videos and hand over their bytes")
     results: Text = Field("results", description="where everything is written")
     template: Text = Field("chinese_transcript", description="a folder of templates/")
     parameters: dict[str, dict[str, str | int | float]] = Field(
@@ -81,6 +86,7 @@ class Config(_Section):
     on_bad_input: Literal["fail", "skip"] = Field(
         "fail", description="fail: an unusable row stops the run before anything is bought"
     )
+    prune: bool = Field(False, description="`snakemake prune` deletes what it lists")
     budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
     notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")
 

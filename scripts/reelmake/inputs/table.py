@@ -1,0 +1,262 @@
+"""The video table: from what `videos:` says to one named and checked row a report."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from reelmake.config import Config
+from reelmake.errors import ReelmakeError
+from reelmake.inputs import checks
+from reelmake.inputs.expand import expand
+from reelmake.inputs.mentions import Mention, Problem
+from reelmake.inputs.names import distinct_names, safe_name, told_apart
+from reelmake.probes import Probe, ProbeCache, Unusable
+from reelmake.probing import probe_all
+from reelmake.results import Results
+from reelmake.targets import Target, is_url
+from reelmake.templates import available_templates, template_folders
+from reelmake.timestamps import format_clock
+
+_SAVE_EVERY = 500
+"""Probes after which the cache is written, so that an interruption loses little."""
+
+
+@dataclass
+class _Row:
+    """A report to be: a mention with one of its templates and one of its languages."""
+
+    mention: Mention
+    template: str
+    language: str | None
+    name: str = ""
+
+    @property
+    def range(self) -> tuple[float | None, float | None]:
+        return self.mention.start_s, self.mention.end_s
+
+    @property
+    def what(self) -> tuple[str, str]:
+        return self.mention.video, self.template
+
+    @property
+    def identity(self) -> str:
+        """Tells it from every other row, wherever it stands."""
+        return repr((self.mention.video, self.template, self.language, self.range))
+
+
+def video_table(config: Config, *, probe: bool = True) -> pd.DataFrame:
+    """The rows of ``videos:``: one a report, named, in a stable order.
+
+    Columns are the fields of `Target`; ``problem`` says why a row can't be used. ``probe`` also
+    opens the videos that are not yet known; what they are is remembered among the results.
+    Raises ReelmakeError ``videos_invalid`` when there are none, or when one can't be used and
+    ``on_bad_input`` is ``fail``.
+    """
+    entries = [config.videos] if isinstance(config.videos, str) else config.videos
+    mentions = expand(entries, config.exclude)
+    contents = _contents(mentions, config, probe=probe)
+    checked = [_checked(mention, contents, config) for mention in mentions]
+    rows = _without_repeats(_rows(checked, config))
+    _name(rows)
+    records = [_record(row, contents.get(row.mention.video), config) for row in rows]
+    table = pd.DataFrame(records, columns=list(Target.model_fields), dtype=object)
+    _refuse_unusable(table, config, entries)
+    return table
+
+
+def targets(table: pd.DataFrame) -> dict[tuple[str, str], Target]:
+    """The rows as records, to be looked up by template and name."""
+    rows = (Target.model_validate(row) for row in table.to_dict(orient="records"))
+    return {target.key: target for target in rows}
+
+
+def _contents(
+    mentions: Iterable[Mention], config: Config, *, probe: bool
+) -> dict[str, Probe | Unusable | Problem | None]:
+    """What each file is, by its path: opened once, then remembered."""
+    files = dict.fromkeys(mention.video for mention in mentions if not is_url(mention.video))
+    contents: dict[str, Probe | Unusable | Problem | None] = {}
+    cache = ProbeCache(Results(Path(config.results)).probes)
+    unknown: dict[str, os.stat_result] = {}
+    for path in filter(None, files):
+        contents[path] = checks.problem_of_file(path, config)
+        if contents[path] is None:
+            status = os.stat(path)
+            contents[path] = cache.get(path, status)
+            if contents[path] is None:
+                unknown[path] = status
+    if unknown and probe:
+        contents |= _probed(unknown, cache)
+    return contents
+
+
+def _probed(unknown: dict[str, os.stat_result], cache: ProbeCache) -> dict[str, Probe | Unusable]:
+    found: dict[str, Probe | Unusable] = {}
+    lasting: list[tuple[str, os.stat_result, Probe | Unusable]] = []
+    try:
+        for path, result, worth_keeping in probe_all(list(unknown)):
+            found[path] = result
+            if worth_keeping:
+                lasting.append((path, unknown[path], result))
+            if len(lasting) >= _SAVE_EVERY:
+                cache.add(lasting)
+                lasting.clear()
+    finally:
+        if lasting:
+            cache.add(lasting)
+    return found
+
+
+def _checked(
+    mention: Mention,
+    contents: dict[str, Probe | Unusable | Problem | None],
+    config: Config,
+) -> Mention:
+    """The mention with all the problems that it has."""
+    if not mention.video or (mention.problems and mention.where is None):
+        return mention
+    problems = list(mention.problems)
+    known = contents.get(mention.video)
+    if is_url(mention.video):
+        problem = None if problems else checks.problem_of_address(mention.video, config)
+        if problem:
+            problems.append(Problem("row_unusable", f"{mention.video}: {problem}"))
+    elif isinstance(known, Problem) and not problems:
+        problems.append(Problem(known.code, f"{_shown(mention.video)}: {known.message}"))
+    elif isinstance(known, Probe | Unusable):
+        found = checks.problem_of_content(mention, known, config)
+        if found and mention.video not in found.message:
+            found = Problem(found.code, f"{mention.video}: {found.message}")
+        problems += [found] if found else []
+    return replace(mention, video=_shown(mention.video), problems=tuple(problems))
+
+
+def _rows(mentions: Iterable[Mention], config: Config) -> list[_Row]:
+    known = available_templates(template_folders())
+    rows = []
+    for mention in mentions:
+        for template in mention.templates or (config.template,):
+            problem = checks.problem_of_template(template, known) if mention.templates else None
+            row = mention
+            if problem:
+                row = replace(row, problems=(*row.problems, Problem("template_invalid", problem)))
+            rows += [
+                _Row(row, template if not problem else safe_name(template), language)
+                for language in mention.languages or (config.language,)
+            ]
+    return rows
+
+
+def _without_repeats(rows: Sequence[_Row]) -> list[_Row]:
+    """Each report once, as the first row has it; one with a name before one without.
+
+    A bare mention, as of a folder, is in what a table says of the video.
+    """
+    said = {row.what for row in rows if not row.mention.says_nothing}
+    named = {row.identity for row in rows if row.mention.name}
+    unique: dict[tuple[object, ...], _Row] = {}
+    for row in rows:
+        if row.mention.says_nothing and row.what in said and not row.mention.problems:
+            continue
+        if row.identity in named and not row.mention.name and not row.mention.problems:
+            continue
+        key: tuple[object, ...] = (*row.what, row.language, row.range, row.mention.name)
+        if row.mention.problems:  # each is told
+            key = (*key, row.mention.where, row.mention.problems)
+        unique.setdefault(key, row)
+    return list(unique.values())
+
+
+def _name(rows: Sequence[_Row]) -> None:
+    """Give every row a name of its own within its template, whatever their order."""
+    given = {row.mention.name: safe_name(row.mention.name) for row in rows if row.mention.name}
+    unnamed = sorted({row.mention.video or "video" for row in rows if not row.mention.name})
+    bases = dict(zip(unnamed, distinct_names(unnamed, list(given.values())), strict=True))
+    together: dict[tuple[str, str], list[_Row]] = defaultdict(list)
+    for row in rows:
+        row.name = (
+            given[row.mention.name] if row.mention.name else bases[row.mention.video or "video"]
+        )
+        together[row.template, row.name].append(row)
+    for same in together.values():
+        if len(same) > 1:
+            _refuse_two_sources(same)
+            several_ranges = len({row.range for row in same}) > 1
+            several_languages = len({row.language for row in same}) > 1
+            for row in same:
+                row.name += _range(row) if several_ranges else ""
+                row.name += f".{row.language}" if several_languages and row.language else ""
+    by_template: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        by_template[row.template].append(row)
+    for group in by_template.values():
+        identities = [row.identity for row in group]
+        names = told_apart([row.name for row in group], identities)
+        for row, name in zip(group, names, strict=True):
+            row.name = name
+
+
+def _refuse_two_sources(rows: Sequence[_Row]) -> None:
+    sources = {row.mention.video for row in rows}
+    if len(sources) == 1 or not rows[0].mention.name:
+        return
+    for row in rows:
+        others = sorted(sources - {row.mention.video})
+        message = f"name: {row.mention.name!r} is also the name of {', '.join(others)}"
+        problem = Problem("row_unusable", message)
+        row.mention = replace(row.mention, problems=(*row.mention.problems, problem))
+
+
+def _range(row: _Row) -> str:
+    """`` 01.30-02.00``, which is a file name everywhere."""
+    start_s, end_s = row.range
+    if start_s is None and end_s is None:
+        return ""
+    end = "end" if end_s is None else format_clock(end_s)
+    return f" {format_clock(start_s or 0.0)}-{end}".replace(":", ".")
+
+
+def _record(
+    row: _Row, found: Probe | Unusable | Problem | None, config: Config
+) -> dict[str, object]:
+    mention = row.mention
+    video, source = mention.video, None
+    if not mention.problems and checks.is_fetched(video, config):
+        video, source = str(Results(Path(config.results)).fetched(video)), video
+    prefix = f"{mention.where}: " if mention.where else ""
+    return {
+        "video": video,
+        "source": source,
+        "name": row.name,
+        "template": row.template,
+        "language": row.language,
+        "priority": mention.priority,
+        "start_s": mention.start_s,
+        "end_s": mention.end_s,
+        "tags": mention.tags,
+        "extra": mention.extra,
+        "parameters": config.parameters.get(row.template, {}),
+        "probe": found if isinstance(found, Probe) and not mention.problems else None,
+        "problem": "; ".join(prefix + problem.message for problem in mention.problems) or None,
+        "problem_code": mention.problems[0].code if mention.problems else None,
+    }
+
+
+def _shown(path: str) -> str:
+    """The path as text that can be printed and written, also when its bytes are no UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _refuse_unusable(table: pd.DataFrame, config: Config, entries: Sequence[str]) -> None:
+    problems = list(dict.fromkeys(problem for problem in table["problem"] if problem))
+    if table.empty:
+        problems = [f"no videos found in {', '.join(entries)}"]
+    elif config.on_bad_input == "skip":
+        return
+    if problems:
+        lines = [f"  {problem}" for problem in problems]
+        raise ReelmakeError("videos_invalid", "\n".join(["Videos that can't be used:", *lines]))
