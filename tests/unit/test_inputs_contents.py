@@ -1,9 +1,9 @@
 """What videos are, before anything is bought: looked into once, apart from this process."""
 
-import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,11 @@ def test_each_video_is_looked_into_once(folder: Path, monkeypatch: pytest.Monkey
     first = built(on_bad_input="skip")
     monkeypatch.setattr(sys, "executable", "/bin/false")  # nothing can be started any more
     assert built(on_bad_input="skip") == first
-    os.rename(folder / "videos/bad.mp4", folder / "videos/moved.mp4")
+    (folder / "videos/bad.mp4").rename(folder / "videos/moved.mp4")
     (folder / "videos/good.mp4").rename(folder / "videos/also moved.mp4")
     with pytest.raises(ReelmakeError, match="ended early"):  # a rename changes its status
         built(on_bad_input="skip")
-    os.remove(folder / "videos/moved.mp4")
+    (folder / "videos/moved.mp4").unlink()
     assert built()["also moved"].probe == first["good"].probe
 
 
@@ -134,15 +134,9 @@ def test_a_file_that_never_ends_or_kills_its_reader_does_not_stop_the_others(
     """The reader is replaced by one that a file can hang and kill; all around it is real."""
     (folder / "reelmake").mkdir()
     package = Path(probing.__file__).parent
-    for name in (
-        "__init__.py",
-        "probing.py",
-        "probes.py",
-        "errors.py",
-        "failures.yaml",
-        "files.py",
-    ):
-        shutil.copy(package / name, folder / "reelmake" / name)
+    for name in ("__init__", "probing", "probes", "errors", "files"):
+        shutil.copy(package / f"{name}.py", folder / "reelmake")
+    shutil.copy(package / "failures.yaml", folder / "reelmake")
     (folder / "reelmake/media.py").write_text(
         "import os, time\n"
         "from reelmake.probes import Probe\n"
@@ -167,8 +161,13 @@ def test_progress_is_told_when_it_takes_longer(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probing, "_SHOW_AFTER_S", 0.05)
-    lines = (time.sleep(0.02) or str(number) for number in range(10))
-    assert len(list(probing._with_progress(lines, 10))) == 10
+
+    def lines() -> Iterator[str]:
+        for number in range(10):
+            time.sleep(0.02)
+            yield str(number)
+
+    assert len(list(probing._with_progress(lines(), 10))) == 10
     told = capsys.readouterr().err.splitlines()
     assert told[-1] == "looking into videos: 10 of 10, 0 s left"
     assert len(told) == 2
