@@ -159,7 +159,7 @@ def test_parts_of_a_video_are_reports_of_their_own(folder: Path) -> None:
 def test_a_video_named_twice_is_built_once(folder: Path) -> None:
     table = table_of(
         folder,
-        *("video,name,priority,tags", "videos/b.mp4,Intro,3,x", "./videos/../videos/b.mp4,Intro,,"),
+        *("video,name,priority,tags", "videos/b.mp4,Intro,3,x", "./videos/../videos/b.mp4,,,y"),
     )
     found = built(["videos", str(folder / "videos/b.mp4"), table])
     (intro,) = (target for target in found if target.video == "videos/b.mp4")
@@ -205,11 +205,11 @@ def test_all_problems_of_a_table_are_told_at_once_with_their_lines(folder: Path)
         "t.csv, line 2: gone.mp4: no such file or",
         "t.csv, line 3: template: there is no 'su",
         "t.csv, line 4: priority: expected a whol",
-        "t.csv, line 5: priority: expected a whol",
+        "t.csv, line 5: start: expected seconds, ",
         "t.csv, line 6: https://u:p@example.org/x",
         "missing.mp4: no such file or folder",
     ]
-    assert "start: expected seconds" in told[3]
+    assert "; priority: expected a whole number, found 'later'" in told[3]
     others = built([table, "videos/b.mp4"], on_bad_input="skip")
     assert [target.name for target in others if not target.problem] == ["b"]
 

@@ -51,7 +51,7 @@ def safe_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text)
     if not name.isprintable():
         name = "".join("-" if _is_control(c) else c for c in name)
-    name = _AWKWARD.sub("-", name)
+    name = " ".join(_AWKWARD.sub("-", name).split())
     name = sanitize_filename(name, replacement_text="-", platform="universal").strip(" .-")
     name = _without_repeats(name)
     if len(name.encode()) > _NAME_BYTES:

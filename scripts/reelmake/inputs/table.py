@@ -227,6 +227,7 @@ def _record(
     video, source = mention.video, None
     if not mention.problems and checks.is_fetched(video, config):
         video, source = str(Results(Path(config.results)).fetched(video)), video
+    told = [problem.message for problem in mention.problems]
     prefix = f"{mention.where}: " if mention.where else ""
     return {
         "video": video,
@@ -241,7 +242,7 @@ def _record(
         "extra": mention.extra,
         "parameters": config.parameters.get(row.template, {}),
         "probe": found if isinstance(found, Probe) and not mention.problems else None,
-        "problem": "; ".join(prefix + problem.message for problem in mention.problems) or None,
+        "problem": prefix + "; ".join(told) if told else None,
         "problem_code": mention.problems[0].code if mention.problems else None,
     }
 
