@@ -1,8 +1,9 @@
 """The video table: from what `videos:` says to one named and checked row a report."""
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,26 +114,35 @@ def _probed(unknown: dict[str, os.stat_result], cache: ProbeCache) -> dict[str, 
 
 def _checked(
     mention: Mention,
-    contents: dict[str, Probe | Unusable | Problem | None],
+    contents: Mapping[str, Probe | Unusable | Problem | None],
     config: Config,
 ) -> Mention:
-    """The mention with all the problems that it has."""
-    if not mention.video or (mention.problems and mention.where is None):
-        return mention
+    """The mention with all the problems that it has, each with its file and line."""
+    video = _shown(mention.video)
     problems = list(mention.problems)
-    known = contents.get(mention.video)
+    if video and not (problems and mention.where is None):  # else it is no video that is told of
+        found = _problem(mention, contents.get(mention.video), config)
+        if found and (not problems or isinstance(contents.get(mention.video), Probe | Unusable)):
+            named = found.message if video in found.message else f"{video}: {found.message}"
+            problems.append(Problem(found.code, named))
+    located = tuple(_located(mention, problem) for problem in problems)
+    return replace(mention, video=video, problems=located)
+
+
+def _problem(
+    mention: Mention, known: Probe | Unusable | Problem | None, config: Config
+) -> Problem | None:
     if is_url(mention.video):
-        problem = None if problems else checks.problem_of_address(mention.video, config)
-        if problem:
-            problems.append(Problem("row_unusable", f"{mention.video}: {problem}"))
-    elif isinstance(known, Problem) and not problems:
-        problems.append(Problem(known.code, f"{_shown(mention.video)}: {known.message}"))
-    elif isinstance(known, Probe | Unusable):
-        found = checks.problem_of_content(mention, known, config)
-        if found and mention.video not in found.message:
-            found = Problem(found.code, f"{mention.video}: {found.message}")
-        problems += [found] if found else []
-    return replace(mention, video=_shown(mention.video), problems=tuple(problems))
+        message = checks.problem_of_address(mention.video, config)
+        return Problem("row_unusable", message) if message else None
+    if isinstance(known, Probe | Unusable):
+        return checks.problem_of_content(mention, known, config)
+    return known
+
+
+def _located(mention: Mention, problem: Problem) -> Problem:
+    prefix = f"{mention.where}: " if mention.where else ""
+    return Problem(problem.code, prefix + problem.message)
 
 
 def _rows(mentions: Iterable[Mention], config: Config) -> list[_Row]:
@@ -140,34 +150,34 @@ def _rows(mentions: Iterable[Mention], config: Config) -> list[_Row]:
     rows = []
     for mention in mentions:
         for template in mention.templates or (config.template,):
-            problem = checks.problem_of_template(template, known) if mention.templates else None
-            row = mention
-            if problem:
-                row = replace(row, problems=(*row.problems, Problem("template_invalid", problem)))
-            rows += [
-                _Row(row, template if not problem else safe_name(template), language)
-                for language in mention.languages or (config.language,)
-            ]
+            row, name = mention, template
+            message = checks.problem_of_template(template, known) if mention.templates else None
+            if message:
+                problem = _located(mention, Problem("template_invalid", message))
+                row = replace(row, problems=(*row.problems, problem))
+                name = re.sub(r"[^A-Za-z0-9_-]+", "-", template).strip("-_") or "unknown"
+            rows += [_Row(row, name, tag) for tag in mention.languages or (config.language,)]
     return rows
 
 
 def _without_repeats(rows: Sequence[_Row]) -> list[_Row]:
     """Each report once, as the first row has it; one with a name before one without.
 
-    A bare mention, as of a folder, is in what a table says of the video.
+    A bare mention, as of a folder, is in what a table says of the video. Problems add up.
     """
     said = {row.what for row in rows if not row.mention.says_nothing}
     named = {row.identity for row in rows if row.mention.name}
-    unique: dict[tuple[object, ...], _Row] = {}
+    unique: dict[tuple[str, str | None], _Row] = {}
     for row in rows:
-        if row.mention.says_nothing and row.what in said and not row.mention.problems:
-            continue
-        if row.identity in named and not row.mention.name and not row.mention.problems:
-            continue
-        key: tuple[object, ...] = (*row.what, row.language, row.range, row.mention.name)
-        if row.mention.problems:  # each is told
-            key = (*key, row.mention.where, row.mention.problems)
-        unique.setdefault(key, row)
+        if not row.mention.problems:
+            if row.mention.says_nothing and row.what in said:
+                continue
+            if not row.mention.name and row.identity in named:
+                continue
+        first = unique.setdefault((row.identity, row.mention.name), row)
+        if first is not row and row.mention.problems:
+            problems = dict.fromkeys((*first.mention.problems, *row.mention.problems))
+            first.mention = replace(first.mention, problems=tuple(problems))
     return list(unique.values())
 
 
@@ -207,7 +217,7 @@ def _refuse_two_sources(rows: Sequence[_Row]) -> None:
     for row in rows:
         others = sorted(sources - {row.mention.video})
         message = f"name: {row.mention.name!r} is also the name of {', '.join(others)}"
-        problem = Problem("row_unusable", message)
+        problem = _located(row.mention, Problem("row_unusable", message))
         row.mention = replace(row.mention, problems=(*row.mention.problems, problem))
 
 
@@ -227,8 +237,6 @@ def _record(
     video, source = mention.video, None
     if not mention.problems and checks.is_fetched(video, config):
         video, source = str(Results(Path(config.results)).fetched(video)), video
-    told = [problem.message for problem in mention.problems]
-    prefix = f"{mention.where}: " if mention.where else ""
     return {
         "video": video,
         "source": source,
@@ -242,7 +250,7 @@ def _record(
         "extra": mention.extra,
         "parameters": config.parameters.get(row.template, {}),
         "probe": found if isinstance(found, Probe) and not mention.problems else None,
-        "problem": prefix + "; ".join(told) if told else None,
+        "problem": "; ".join(problem.message for problem in mention.problems) or None,
         "problem_code": mention.problems[0].code if mention.problems else None,
     }
 
