@@ -82,17 +82,20 @@ def problem_of_content(mention: Mention, found: Probe | Unusable, config: Config
         return Problem(found.code, found.message)
     end_s = min(mention.end_s or found.duration_s, found.duration_s)
     start_s = mention.start_s or 0.0
-    clock, kept = format_clock(found.duration_s), format_clock(end_s - start_s)
     if start_s >= found.duration_s:
+        clock = format_clock(found.duration_s)
         message = f"start: {format_clock(start_s)} is beyond its end at {clock}"
         return Problem("row_unusable", message)
     # Clock times are whole seconds: what is rounded up is not told.
     if mention.end_s is not None and mention.end_s > found.duration_s + 1.0:
+        clock = format_clock(found.duration_s)
         message = f"end: {format_clock(mention.end_s)} is beyond its end at {clock}"
         return Problem("row_unusable", message)
     most = config.max_duration_minutes
     if most is not None and end_s - start_s > most * 60:
-        message = f"lasts {kept}, longer than `max_duration_minutes: {most:g}`"
+        message = (
+            f"lasts {format_clock(end_s - start_s)}, longer than `max_duration_minutes: {most:g}`"
+        )
         return Problem("video_too_long", message)
     return None
 

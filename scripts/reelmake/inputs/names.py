@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pathvalidate import sanitize_filename
+from pathvalidate import FileNameSanitizer
 
 from reelmake.inputs.youtube import video_id
 from reelmake.targets import is_url
@@ -18,6 +18,7 @@ _NAME_BYTES = 160
 # What a shell, a wildcard or a Markdown link could take for its own.
 _AWKWARD = re.compile(r"[{}\[\]()<>#^|`$\"'\\%*?&;!~/:]")
 _REPEATS = re.compile(r"(.+?)\1{9,}$", re.DOTALL)
+_EVERYWHERE = FileNameSanitizer(platform="universal")
 _HASH_LENGTHS = (6, 12, 64)
 
 
@@ -52,7 +53,7 @@ def safe_name(text: str) -> str:
     if not name.isprintable():
         name = "".join("-" if _is_control(c) else c for c in name)
     name = " ".join(_AWKWARD.sub("-", name).split())
-    name = sanitize_filename(name, replacement_text="-", platform="universal").strip(" .-")
+    name = _EVERYWHERE.sanitize(name, "-").strip(" .-")
     name = _without_repeats(name)
     if len(name.encode()) > _NAME_BYTES:
         name = _without_repeats(name.encode()[:_NAME_BYTES].decode(errors="ignore"))

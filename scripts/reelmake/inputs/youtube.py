@@ -27,7 +27,7 @@ def is_youtube(url: str) -> bool:
     if _BARE.match(url):
         return True
     try:
-        return _host(url) in _HOSTS
+        return "://" in url and _host(url) in _HOSTS
     except ValueError:
         return False
 
