@@ -1,4 +1,6 @@
-"""What `videos:` costs a run: PYTHONPATH=scripts:tests python benchmarks/inputs.py [number of videos]
+"""What `videos:` costs a run.
+
+    PYTHONPATH=scripts:tests python benchmarks/inputs.py [number of videos]
 
 Makes that many little videos (10,000: 60 MB) in a temporary folder, and a table that names each,
 and prints seconds: looking into all of them once, then reading, checking and naming them again

@@ -125,6 +125,8 @@ def _checked(
         if found and (not problems or isinstance(contents.get(mention.video), Probe | Unusable)):
             named = found.message if video in found.message else f"{video}: {found.message}"
             problems.append(Problem(found.code, named))
+    if not problems:
+        return mention
     located = tuple(_located(mention, problem) for problem in problems)
     return replace(mention, video=video, problems=located)
 
