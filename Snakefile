@@ -19,8 +19,8 @@ if Path("config.yaml").exists():
     configfile: "config.yaml"
 
 
-include: "rules/scheduler.smk"
 include: "rules/common.smk"
+include: "rules/hooks.smk"
 
 
 pathvars:
@@ -31,15 +31,6 @@ include: f"rules/analyze_{settings.engine}.smk"
 include: "rules/extract_frames.smk"
 include: "rules/render_report.smk"
 include: "rules/build_index.smk"
-
-
-onstart:
-    switch_off_job_rate_limiter(workflow)
-    check_account(workflow)
-
-
-onerror:
-    index_what_is_there()
 
 
 rule all:
