@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from pydantic import TypeAdapter
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
@@ -11,6 +12,7 @@ sys.path.append(str(SCRIPTS))
 
 from reelmake.config import load_config
 from reelmake.errors import ReelmakeError
+from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import Gateway
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
@@ -29,6 +31,8 @@ try:
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
 
+SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
+
 # How rules have their jobs done by the warm process; `exec`, so that no shell waits beside it.
 IN_GATEWAY = (
     f"exec {shlex.quote(sys.executable)} -ISE {shlex.quote(str(SCRIPTS / 'in_gateway.py'))}"
@@ -41,6 +45,7 @@ GEMINI_SETTINGS = settings.gemini.model_dump_json()
 wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
+    fetched=r"[A-Za-z0-9-]+\.[a-z0-9]+",
 
 
 def target_of(wildcards) -> Target:
@@ -70,8 +75,24 @@ def video_fingerprint(wildcards) -> str | None:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
+def source_of_fetched(wildcards) -> str:
+    """The address that a file among the fetched ones comes from."""
+    try:
+        return SOURCES[wildcards.fetched]
+    except KeyError:
+        raise WorkflowError(f"No row of `videos:` is fetched to {wildcards.fetched}.") from None
+
+
+def bucket_object(wildcards):
+    return storage(source_of_fetched(wildcards))
+
+
 def target_as_json(wildcards) -> str:
     return target_of(wildcards).model_dump_json()
+
+
+def every_target_as_json(wildcards) -> str:
+    return TypeAdapter(list[Target]).dump_json(list(TARGETS.values())).decode()
 
 
 def results_folder(wildcards) -> str:
