@@ -11,6 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from reelmake.config import load_config
+from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
 from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import Gateway

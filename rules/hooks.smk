@@ -28,6 +28,12 @@ def index_what_is_there() -> None:
     (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
 
 
+def tell_of_copies() -> None:
+    """Once a run, at its end: by then the checksums of all that was analysed are known."""
+    checksums = Results(Path(settings.results)).checksums
+    sys.stderr.write(told(same_content(TARGETS.values(), checksums)))
+
+
 onstart:
     switch_off_job_rate_limiter(workflow)
     start_gateway(workflow)
@@ -35,8 +41,10 @@ onstart:
 
 onsuccess:
     GATEWAY.close()
+    tell_of_copies()
 
 
 onerror:
     GATEWAY.close()
+    tell_of_copies()
     index_what_is_there()

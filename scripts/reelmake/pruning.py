@@ -48,11 +48,8 @@ def prune(results: Results, targets: Iterable[Target], *, delete: bool) -> str:
 
 def _made(results: Results) -> Iterator[Path]:
     for folder in _templates(results.root / "reports"):
-        for path in folder.iterdir():
-            if (path.suffix == ".assets" and path.is_dir() and not path.is_symlink()) or (
-                path.suffix == ".md" and _is_report(path, folder.name)
-            ):
-                yield path
+        yield from (path for path in _folders(folder) if path.suffix == ".assets")
+        yield from (path for path in folder.glob("*.md") if _is_report(path, folder.name))
     for folder in _templates(results.root / "analyses"):
         yield from (path for path in folder.glob("*.json") if _is_analysis(path, folder.name))
     for folder in _templates(results.failure("any", "any").parents[1]):
