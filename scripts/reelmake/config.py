@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from reelmake.errors import ReelmakeError
 
@@ -66,6 +73,11 @@ class LocalSettings(_Section):
     speech_model: Text = Field("base", description="a bundled size, a path, or a hub name")
 
 
+def _yes_or_no(value: Any) -> Any:
+    """On the command line, YAML's older words for it come as text."""
+    return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
+
+
 class Config(_Section):
     """Everything that a user decides."""
 
@@ -91,7 +103,9 @@ class Config(_Section):
     on_bad_input: Literal["fail", "skip"] = Field(
         "fail", description="fail: an unusable row stops the run before anything is bought"
     )
-    prune: bool = Field(False, description="`snakemake prune` deletes what it lists")
+    prune: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
+        False, description="`snakemake prune` deletes what it lists"
+    )
     budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
     notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")
 

@@ -1,6 +1,5 @@
 """Every way in, through the real Snakefile: tables, names, addresses, buckets, and what is left."""
 
-import os
 import re
 import shutil
 import socket
@@ -11,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,6 +37,7 @@ def double(service: GeminiDouble) -> GeminiDouble:
 
 @pytest.fixture
 def project(double: GeminiDouble, tmp_path: Path) -> Project:
+    (tmp_path / "project").mkdir()
     return asking(double, tmp_path / "project")
 
 
@@ -65,7 +66,7 @@ NASTY = [
     "x" * 251,
     "长" * 83,
     "con",
-    "... ",
+    " ... ",
     "a,b;c=d",
 ]
 
@@ -122,9 +123,8 @@ def test_a_table_says_what_is_built_and_what_can_not_be(
     project.config["on_bad_input"] = "skip"
     run = project.run(cores=4)
     assert run.code == 1
-    assert {
-        (row["video"], row["template"], row["code"]) for row in project.rows("failures.tsv")
-    } == {
+    failures = project.rows("failures.tsv")
+    assert {(row["video"], row["template"], row["code"]) for row in failures} == {
         ("broken", "summary_report", "video_unreadable"),
         ("two", "no_such_one", "template_invalid"),
         ("gone", "summary_report", "video_missing"),
@@ -146,10 +146,7 @@ def test_a_growing_folder_has_only_its_new_videos_built(
     run = project.run()
     assert run.jobs == {"analyze_video": 2, "render_report": 2, "build_index": 1}
     assert len(double.ledger.billed()) == 2
-    assert (
-        "The same video, analysed once for each template: videos/again.mp4, videos/first.mp4"
-        in (run.output)
-    )
+    assert "analysed once for each template: videos/again.mp4, videos/first.mp4\n" in run.output
 
     first.unlink()
     listed = project.run("prune")
@@ -202,11 +199,16 @@ def test_loopback_is_out_of_reach_without_the_variable_of_the_tests(
     assert web.requests == []
 
 
+def s3_client(url: str) -> Any:
+    boto3: Any = pytest.importorskip("boto3")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "secret-canary"}
+    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+
+
 @pytest.fixture
 def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
     """The address of an S3 service of its own process, with an empty bucket ``talks``."""
     pytest.importorskip("moto")
-    boto3 = pytest.importorskip("boto3")
     pytest.importorskip("snakemake_storage_plugin_s3")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -219,13 +221,12 @@ def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
             with suppress(OSError), urllib.request.urlopen(url, timeout=5):
                 break
             time.sleep(0.1)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "secret-canary"}
-        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+        client = s3_client(url)
         client.create_bucket(Bucket="talks")
         project.environment |= {
             "SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": url,
-            "SNAKEMAKE_STORAGE_S3_ACCESS_KEY": keys["aws_access_key_id"],
-            "SNAKEMAKE_STORAGE_S3_SECRET_KEY": keys["aws_secret_access_key"],
+            "SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "test",
+            "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "secret-canary",
         }
         yield url
         client.close()
@@ -237,11 +238,8 @@ def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
 def test_videos_in_a_bucket_are_built(
     project: Project, double: GeminiDouble, bucket: str, tmp_path: Path
 ) -> None:
-    import boto3  # noqa: PLC0415  an extra of the tests
-
     video = make_video(tmp_path / "v.mp4", [(RED, 20.0)], size=(64, 64), fps=2)
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "secret-canary"}
-    client = boto3.client("s3", endpoint_url=bucket, region_name="us-east-1", **keys)
+    client = s3_client(bucket)
     client.upload_file(str(video), "talks", "week 1/光合作用.mp4")
     client.close()
     project.config["videos"] = ["s3://talks/week 1/光合作用.mp4"]
@@ -266,4 +264,3 @@ def test_rows_with_a_higher_priority_come_first(project: Project, double: Gemini
     assert run.code == 0
     order = re.findall(r"output: results/analyses/summary_report/(\w)\.json", run.output)
     assert order == ["c", "b", "a"]
-    assert os.path.exists(project.report("a"))
