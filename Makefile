@@ -53,6 +53,8 @@ lock: $(UV)
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/gemini.in -c requirements/dev.txt -o requirements/gemini.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) requirements/youtube.in -c requirements/dev.txt -o requirements/youtube.txt
+	$(COMPILE) requirements/storage.in -c requirements/dev.txt -o requirements/storage.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 	$(BIN)/python requirements/write_envs.py
 

@@ -26,4 +26,4 @@ rule copy_from_bucket:
     conda:
         "../envs/local.yaml"
     shell:
-        "cp --reflink=auto {input.video:q} {output.video:q} 2> {log:q}"
+        "cp {input.video:q} {output.video:q} 2> {log:q}"

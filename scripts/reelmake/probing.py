@@ -9,6 +9,7 @@ import json
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,7 +38,12 @@ def probe_all(
     """
     command = [sys.executable, "-I", "-c", _START, str(_PACKAGES), str(timeout_s)]
     process = subprocess.Popen(  # noqa: S603  this interpreter, our own code
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # Ctrl-C is this process's to handle
     )
     if process.stdin is None or process.stdout is None:  # never: both are pipes
         return
@@ -51,9 +57,11 @@ def probe_all(
         if done < len(paths):
             message = f"the process that looks into videos ended early ({process.wait()})"
             raise ReelmakeError("crashed", message)
-        process.wait(timeout=30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=30)
     finally:
-        process.kill()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it started
         process.wait()
         process.stdout.close()
 
@@ -64,7 +72,7 @@ def main() -> None:
 
     logging.disable()
     paths = json.load(sys.stdin)
-    workers = max(1, min(len(paths), len(os.sched_getaffinity(0)), 32))
+    workers = max(1, min(len(paths), os.cpu_count() or 1, 32))
     context = multiprocessing.get_context("spawn")
     with ProcessPool(max_workers=workers, max_tasks=2000, context=context) as pool:
         results = pool.map(_look_into, paths, timeout=float(sys.argv[2])).result()

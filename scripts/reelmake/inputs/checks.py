@@ -46,7 +46,8 @@ def problem_of_address(video: str, config: Config) -> str | None:
         _ = parts.port
     except ValueError as error:
         return str(error)
-    if re.search(r"[\s\x00-\x1f\x7f]", video):
+    # Names of objects in buckets are no addresses, and may have blanks.
+    if re.search(r"[\s\x7f]" if scheme(video) == "https" else r"[\x00-\x1f\x7f]", video):
         return "an address has no blanks; write %20 for one"
     if not parts.hostname or parts.username or parts.password:
         return "expected an address with a host, and without a name or password"
