@@ -23,8 +23,9 @@ from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
-    # Only this run looks into videos that it does not know: its jobs on other machines need not.
-    TARGETS = targets(video_table(settings, probe=workflow.is_main_process))
+    # Once a run: its jobs on other machines neither look into videos again nor refuse any.
+    main = workflow.is_main_process
+    TARGETS = targets(video_table(settings, probe=main, refuse=main))
     TEMPLATES = {
         name: load_template(name)
         for name in {target.template for target in TARGETS.values() if not target.problem}

@@ -5,6 +5,7 @@ the same keys to users; a test keeps the three in step.
 """
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -89,7 +91,9 @@ class Config(_Section):
         None, gt=0, description="longer videos are bad input; null: any length"
     )
     download: bool = Field(False, description="fetch https videos and hand over their bytes")
-    results: Text = Field("results", description="where everything is written")
+    results: Annotated[Text, AfterValidator(os.path.normpath)] = Field(
+        "results", description="where everything is written"
+    )
     template: Text = Field("chinese_transcript", description="a folder of templates/")
     parameters: dict[str, dict[str, str | int | float]] = Field(
         {}, description="by template: values for its parameters"

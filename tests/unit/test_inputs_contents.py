@@ -126,6 +126,9 @@ def test_elsewhere_nothing_is_looked_into(folder: Path, monkeypatch: pytest.Monk
     config = Config.model_validate({"videos": "videos"})
     (target,) = targets(video_table(config, probe=False)).values()
     assert (target.probe, target.problem) == (None, None)
+    config = Config.model_validate({"videos": ["videos", "gone.mp4"]})
+    found = targets(video_table(config, probe=False, refuse=False)).values()
+    assert [bool(target.problem) for target in found] == [False, True]
 
 
 def test_a_file_that_never_ends_or_kills_its_reader_does_not_stop_the_others(

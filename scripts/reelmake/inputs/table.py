@@ -49,13 +49,14 @@ class _Row:
         return repr((self.mention.video, self.template, self.language, self.range))
 
 
-def video_table(config: Config, *, probe: bool = True) -> pd.DataFrame:
+def video_table(config: Config, *, probe: bool = True, refuse: bool = True) -> pd.DataFrame:
     """The rows of ``videos:``: one a report, named, in a stable order.
 
     Columns are the fields of `Target`; ``problem`` says why a row can't be used. ``probe`` also
     opens the videos that are not yet known; what they are is remembered among the results.
     Raises ReelmakeError ``videos_invalid`` when there are none, or when one can't be used and
-    ``on_bad_input`` is ``fail``.
+    ``on_bad_input`` is ``fail``; not without ``refuse``, for jobs of a run that has begun: a video
+    that is taken away meanwhile must not stop the others.
     """
     entries = [config.videos] if isinstance(config.videos, str) else config.videos
     mentions = expand(entries, config.exclude)
@@ -65,7 +66,8 @@ def video_table(config: Config, *, probe: bool = True) -> pd.DataFrame:
     _name(rows)
     records = [_record(row, contents.get(row.mention.video), config) for row in rows]
     table = pd.DataFrame(records, columns=list(Target.model_fields), dtype=object)
-    _refuse_unusable(table, config, entries)
+    if refuse:
+        _refuse_unusable(table, config, entries)
     return table
 
 
