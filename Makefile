@@ -21,7 +21,7 @@ demo: setup
 
 setup: .venv/installed
 
-test: .venv/installed-dev lint
+test: .venv/installed-dev .venv/installed-storage lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov
 
 lint: .venv/installed-dev
@@ -39,6 +39,11 @@ lint: .venv/installed-dev
 .venv/installed-dev: requirements/dev.txt | $(UV)
 	$(INSTALL)
 	@touch $@ .venv/installed
+
+# Apart: Snakemake would load it at each start.
+.venv/installed-storage: requirements/storage.txt | $(UV)
+	$(INSTALL) --target .venv/storage
+	@touch $@
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'reelmake needs Python 3.11 or newer; `make $(MAKECMDGOALS) PYTHON=python3.12` names another one.'; exit 1; }

@@ -209,7 +209,9 @@ def s3_client(url: str) -> Any:
 def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
     """The address of an S3 service of its own process, with an empty bucket ``talks``."""
     pytest.importorskip("moto")
-    pytest.importorskip("snakemake_storage_plugin_s3")
+    plugin = Path(sys.prefix) / "storage"
+    if not plugin.is_dir():
+        pytest.skip("`make test` installs the storage plugin, which is missing here")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -224,6 +226,7 @@ def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
         client = s3_client(url)
         client.create_bucket(Bucket="talks")
         project.environment |= {
+            "PYTHONPATH": str(plugin),
             "SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": url,
             "SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "test",
             "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "secret-canary",

@@ -108,6 +108,10 @@ def _probed(unknown: dict[str, os.stat_result], cache: ProbeCache) -> dict[str, 
             if len(lasting) >= _SAVE_EVERY:
                 cache.add(lasting)
                 lasting.clear()
+    except KeyboardInterrupt:
+        done = f"{len(found):,} of {len(unknown):,}"
+        message = f"Stopped while looking into videos: {done} are known, the next run goes on."
+        raise ReelmakeError("interrupted", message) from None
     finally:
         if lasting:
             cache.add(lasting)
