@@ -121,6 +121,14 @@ def test_jobs_take_what_the_table_saw(folder: Path, monkeypatch: pytest.MonkeyPa
     assert facts.width == 64
 
 
+def test_a_folder_that_can_not_be_written_is_told_and_no_hindrance(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "results").write_text("a file where the folder should be")
+    assert built()["good"].probe
+    assert "can't be remembered" in capsys.readouterr().err
+
+
 def test_elsewhere_nothing_is_looked_into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     config = Config.model_validate({"videos": "videos"})

@@ -116,10 +116,10 @@ def _problem_of_fetching(video: str, config: Config) -> str | None:
         return "fetching from YouTube needs yt-dlp: `pip install -r requirements/youtube.txt`"
     if scheme(video) not in STORAGE_PLUGINS:
         return None
+    if not urlsplit(video).path.strip("/"):
+        return "names a bucket; expected one video in it"
     plugin = STORAGE_PLUGINS[scheme(video)]
     if find_spec(plugin.replace("-", "_")) is None:
         vertex = "`gemini.vertex`, or " if scheme(video) == "gs" else ""
         return f"{scheme(video)}:// needs {vertex}`pip install {plugin}`"
-    if not urlsplit(video).path.strip("/"):
-        return "names a bucket; expected one video in it"
     return None

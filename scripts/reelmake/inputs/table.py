@@ -1,6 +1,5 @@
 """The video table: from what `videos:` says to one named and checked row a report."""
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +11,15 @@ import pandas as pd
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
 from reelmake.inputs import checks
+from reelmake.inputs.contents import Content, contents_of
 from reelmake.inputs.expand import expand
 from reelmake.inputs.mentions import Mention, Problem
 from reelmake.inputs.names import distinct_names, safe_name, told_apart
-from reelmake.probes import Probe, ProbeCache, Unusable
-from reelmake.probing import probe_all
+from reelmake.probes import Probe, Unusable
 from reelmake.results import Results
 from reelmake.targets import Target, is_url
 from reelmake.templates import available_templates, template_folders
 from reelmake.timestamps import format_clock
-
-_SAVE_EVERY = 500
-"""Probes after which the cache is written, so that an interruption loses little."""
 
 
 @dataclass
@@ -60,7 +56,7 @@ def video_table(config: Config, *, probe: bool = True, refuse: bool = True) -> p
     """
     entries = [config.videos] if isinstance(config.videos, str) else config.videos
     mentions = expand(entries, config.exclude)
-    contents = _contents(mentions, config, probe=probe)
+    contents = contents_of(mentions, config, probe=probe)
     checked = [_checked(mention, contents, config) for mention in mentions]
     rows = _without_repeats(_rows(checked, config))
     _name(rows)
@@ -77,50 +73,9 @@ def targets(table: pd.DataFrame) -> dict[tuple[str, str], Target]:
     return {target.key: target for target in rows}
 
 
-def _contents(
-    mentions: Iterable[Mention], config: Config, *, probe: bool
-) -> dict[str, Probe | Unusable | Problem | None]:
-    """What each file is, by its path: opened once, then remembered."""
-    files = dict.fromkeys(mention.video for mention in mentions if not is_url(mention.video))
-    contents: dict[str, Probe | Unusable | Problem | None] = {}
-    cache = ProbeCache(Results(Path(config.results)).probes)
-    unknown: dict[str, os.stat_result] = {}
-    for path in filter(None, files):
-        contents[path] = checks.problem_of_file(path, config)
-        if contents[path] is None:
-            status = os.stat(path)
-            contents[path] = cache.get(path, status)
-            if contents[path] is None:
-                unknown[path] = status
-    if unknown and probe:
-        contents |= _probed(unknown, cache)
-    return contents
-
-
-def _probed(unknown: dict[str, os.stat_result], cache: ProbeCache) -> dict[str, Probe | Unusable]:
-    found: dict[str, Probe | Unusable] = {}
-    lasting: list[tuple[str, os.stat_result, Probe | Unusable]] = []
-    try:
-        for path, result, worth_keeping in probe_all(list(unknown)):
-            found[path] = result
-            if worth_keeping:
-                lasting.append((path, unknown[path], result))
-            if len(lasting) >= _SAVE_EVERY:
-                cache.add(lasting)
-                lasting.clear()
-    except KeyboardInterrupt:
-        done = f"{len(found):,} of {len(unknown):,}"
-        message = f"Stopped while looking into videos: {done} are known, the next run goes on."
-        raise ReelmakeError("interrupted", message) from None
-    finally:
-        if lasting:
-            cache.add(lasting)
-    return found
-
-
 def _checked(
     mention: Mention,
-    contents: Mapping[str, Probe | Unusable | Problem | None],
+    contents: Mapping[str, Content | None],
     config: Config,
 ) -> Mention:
     """The mention with all the problems that it has, each with its file and line."""
@@ -137,9 +92,7 @@ def _checked(
     return replace(mention, video=video, problems=located)
 
 
-def _problem(
-    mention: Mention, known: Probe | Unusable | Problem | None, config: Config
-) -> Problem | None:
+def _problem(mention: Mention, known: Content | None, config: Config) -> Problem | None:
     if is_url(mention.video):
         message = checks.problem_of_address(mention.video, config)
         return Problem("row_unusable", message) if message else None
@@ -238,9 +191,7 @@ def _range(row: _Row) -> str:
     return f" {format_clock(start_s or 0.0)}-{end}".replace(":", ".")
 
 
-def _record(
-    row: _Row, found: Probe | Unusable | Problem | None, config: Config
-) -> dict[str, object]:
+def _record(row: _Row, found: Content | None, config: Config) -> dict[str, object]:
     mention = row.mention
     video, source = mention.video, None
     if not mention.problems and checks.is_fetched(video, config):
