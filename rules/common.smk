@@ -44,6 +44,11 @@ GATEWAY = Gateway(SCRIPTS / "gateway.py", settings)
 GEMINI_SETTINGS = settings.gemini.model_dump_json()
 
 
+# Once, not for each of thousands of jobs.
+REQUEST_DIGESTS = {name: template.request_digest() for name, template in TEMPLATES.items()}
+LAYOUT_DIGESTS = {name: template.layout_digest() for name, template in TEMPLATES.items()}
+
+
 wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
@@ -102,13 +107,12 @@ def results_folder(wildcards) -> str:
 
 
 def request_digest(wildcards) -> str:
-    template = TEMPLATES.get(wildcards.template)  # none where the row's problem is its template
-    return template.request_digest() if template else ""
+    # None where the row's problem is its template.
+    return REQUEST_DIGESTS.get(wildcards.template, "")
 
 
 def layout_digest(wildcards) -> str:
-    template = TEMPLATES.get(wildcards.template)
-    return template.layout_digest() if template else ""
+    return LAYOUT_DIGESTS.get(wildcards.template, "")
 
 
 def frames_of_report(wildcards) -> list[str]:
