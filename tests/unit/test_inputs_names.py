@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pathvalidate import is_valid_filename
 
 from reelmake.inputs.names import distinct_names, safe_name
 
@@ -95,6 +96,11 @@ def test_names_are_distinct_everywhere_whatever_the_order(videos: list[str], ran
     assert dict(zip(files, distinct_names(files), strict=True)) == names
     folded = {unicodedata.normalize("NFKC", name).casefold() for name in names.values()}
     assert len(folded) == len(files)
+
+
+@given(paths | st.sampled_from(["CON", "nul.txt", "Com1.x", "LPT9", "clock$", "a:b", "x. ", "~"]))
+def test_a_safe_name_is_one_to_every_system(text: str) -> None:
+    assert is_valid_filename(safe_name(text), platform="universal")
 
 
 @given(paths)

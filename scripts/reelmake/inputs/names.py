@@ -19,6 +19,7 @@ _NAME_BYTES = 160
 _AWKWARD = re.compile(r"[{}\[\]()<>#^|`$\"'\\%*?&;!~/:]")
 _REPEATS = re.compile(r"(.+?)\1{9,}$", re.DOTALL)
 _EVERYWHERE = FileNameSanitizer(platform="universal")
+_LONGEST_RESERVED = 8
 _HASH_LENGTHS = (6, 12, 64)
 
 
@@ -53,7 +54,10 @@ def safe_name(text: str) -> str:
     if not name.isprintable():
         name = "".join("-" if _is_control(c) else c for c in name)
     name = " ".join(_AWKWARD.sub("-", name).split())
-    name = _EVERYWHERE.sanitize(name, "-").strip(" .-")
+    # What is left for the library are names that systems reserve (CON, NUL …), all of them short.
+    if len(name.partition(".")[0]) <= _LONGEST_RESERVED:
+        name = _EVERYWHERE.sanitize(name, "-")
+    name = name.strip(" .-")
     name = _without_repeats(name)
     if len(name.encode()) > _NAME_BYTES:
         name = _without_repeats(name.encode()[:_NAME_BYTES].decode(errors="ignore"))
