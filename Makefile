@@ -21,7 +21,7 @@ demo: setup
 
 setup: .venv/installed
 
-test: .venv/installed-dev lint
+test: .venv/installed-dev .venv/installed-storage lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov
 
 lint: .venv/installed-dev
@@ -40,6 +40,11 @@ lint: .venv/installed-dev
 	$(INSTALL)
 	@touch $@ .venv/installed
 
+# Apart: Snakemake would load it at each start.
+.venv/installed-storage: requirements/storage.txt | $(UV)
+	$(INSTALL) --target .venv/storage
+	@touch $@
+
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'reelmake needs Python 3.11 or newer; `make $(MAKECMDGOALS) PYTHON=python3.12` names another one.'; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -53,6 +58,8 @@ lock: $(UV)
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/gemini.in -c requirements/dev.txt -o requirements/gemini.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) requirements/youtube.in -c requirements/dev.txt -o requirements/youtube.txt
+	$(COMPILE) requirements/storage.in -c requirements/dev.txt -o requirements/storage.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 	$(BIN)/python requirements/write_envs.py
 

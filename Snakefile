@@ -27,10 +27,12 @@ pathvars:
     results=settings.results,
 
 
+include: "rules/fetch_video.smk"
 include: f"rules/analyze_{settings.engine}.smk"
 include: "rules/extract_frames.smk"
 include: "rules/render_report.smk"
 include: "rules/build_index.smk"
+include: "rules/prune.smk"
 
 
 rule all:

@@ -4,28 +4,36 @@ import shlex
 import sys
 from pathlib import Path
 
+from pydantic import TypeAdapter
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from reelmake.config import load_config
+from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
+from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import Gateway
 from reelmake.index import write_index
+from reelmake.inputs import targets, video_table
 from reelmake.results import Results
 from reelmake.targets import Target
-from reelmake.video_table import targets, video_table
 from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
-    TARGETS = targets(video_table(settings))
+    # Once a run: its jobs on other machines neither look into videos again nor refuse any.
+    main = workflow.is_main_process
+    TARGETS = targets(video_table(settings, probe=main, refuse=main))
     TEMPLATES = {
-        name: load_template(name) for name in {target.template for target in TARGETS.values()}
+        name: load_template(name)
+        for name in {target.template for target in TARGETS.values() if not target.problem}
     }
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
+
+SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
 # How rules have their jobs done by the warm process; `exec`, so that no shell waits beside it.
 IN_GATEWAY = (
@@ -44,6 +52,7 @@ LAYOUT_DIGESTS = {name: template.layout_digest() for name, template in TEMPLATES
 wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
+    fetched=r"[A-Za-z0-9-]+\.[a-z0-9]+",
 
 
 def target_of(wildcards) -> Target:
@@ -64,15 +73,33 @@ def video_file(wildcards) -> list[str]:
 
 def video_fingerprint(wildcards) -> str | None:
     """Sees what modification times miss: content that changed and yet is older than its report."""
-    video = Path(target_of(wildcards).video)
-    if not video.exists():
+    target = target_of(wildcards)
+    video = Path(target.video)
+    # What is fetched is not there at first: Snakemake itself sees its changes.
+    if target.source or not video.exists():
         return None
     status = video.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
+def source_of_fetched(wildcards) -> str:
+    """The address that a file among the fetched ones comes from."""
+    try:
+        return SOURCES[wildcards.fetched]
+    except KeyError:
+        raise WorkflowError(f"No row of `videos:` is fetched to {wildcards.fetched}.") from None
+
+
+def bucket_object(wildcards):
+    return storage(source_of_fetched(wildcards))
+
+
 def target_as_json(wildcards) -> str:
     return target_of(wildcards).model_dump_json()
+
+
+def every_target_as_json(wildcards) -> str:
+    return TypeAdapter(list[Target]).dump_json(list(TARGETS.values())).decode()
 
 
 def results_folder(wildcards) -> str:
@@ -80,11 +107,12 @@ def results_folder(wildcards) -> str:
 
 
 def request_digest(wildcards) -> str:
-    return REQUEST_DIGESTS[wildcards.template]
+    # None where the row's problem is its template.
+    return REQUEST_DIGESTS.get(wildcards.template, "")
 
 
 def layout_digest(wildcards) -> str:
-    return LAYOUT_DIGESTS[wildcards.template]
+    return LAYOUT_DIGESTS.get(wildcards.template, "")
 
 
 def frames_of_report(wildcards) -> list[str]:

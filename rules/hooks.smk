@@ -25,9 +25,16 @@ def start_gateway(workflow) -> None:
 
 def index_what_is_there() -> None:
     """Give the reports that are there their page: after a failure build_index has no turn."""
+    spread_failures(Results(Path(settings.results)), TARGETS.values())
     write_index(Path(settings.results), list(TARGETS))
     # A later run makes them again by their own job, also when no report changes until then.
     (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
+
+
+def tell_of_copies() -> None:
+    """Once a run, at its end: by then the checksums of all that was analysed are known."""
+    checksums = Results(Path(settings.results)).checksums
+    sys.stderr.write(told(same_content(TARGETS.values(), checksums)))
 
 
 onstart:
@@ -37,8 +44,10 @@ onstart:
 
 onsuccess:
     GATEWAY.close()
+    tell_of_copies()
 
 
 onerror:
     GATEWAY.close()
+    tell_of_copies()
     index_what_is_there()

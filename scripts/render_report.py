@@ -24,7 +24,7 @@ def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -
     text = render_report(
         read_analysis(analysis),
         load_template(target.template),
-        source_link=_link_to(target.video, report.parent),
+        source_link=_link_to(target.source or target.video, report.parent),
         frames=pictures_in(frames, relative_to=report.parent) if frames else [],
         tags=target.tags,
         extra=target.extra,

@@ -23,11 +23,9 @@ class Checksums:
 
     def sha256(self, path: Path) -> str:
         """Hexadecimal sha256 of a file. Raises OSError when it can't be read."""
-        remembered = self._entry(path.stat())
-        with contextlib.suppress(OSError, UnicodeError):
-            known = remembered.read_text(encoding="ascii").strip()
-            if re.fullmatch(r"[0-9a-f]{64}", known):
-                return known
+        known = self.known(path)
+        if known:
+            return known
         with path.open("rb") as file:
             log.info("reading %s for its checksum (%.2f GB)", path.name, path.stat().st_size / 1e9)
             before = os.fstat(file.fileno())
@@ -37,6 +35,14 @@ class Checksums:
         if _fingerprint(before) == _fingerprint(after):
             write_atomically(self._entry(after), sha256 + "\n")
         return sha256
+
+    def known(self, path: Path) -> str | None:
+        """The checksum of a file as it is now, if it is remembered; the file is not read."""
+        with contextlib.suppress(OSError, UnicodeError):
+            known = self._entry(path.stat()).read_text(encoding="ascii").strip()
+            if re.fullmatch(r"[0-9a-f]{64}", known):
+                return known
+        return None
 
     def _entry(self, status: os.stat_result) -> Path:
         key = hashlib.sha256(_fingerprint(status).encode()).hexdigest()

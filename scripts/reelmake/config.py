@@ -5,13 +5,22 @@ the same keys to users; a test keeps the three in step.
 """
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from reelmake.errors import ReelmakeError
 
@@ -66,13 +75,25 @@ class LocalSettings(_Section):
     speech_model: Text = Field("base", description="a bundled size, a path, or a hub name")
 
 
+def _yes_or_no(value: Any) -> Any:
+    """On the command line, YAML's older words for it come as text."""
+    return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
+
+
 class Config(_Section):
     """Everything that a user decides."""
 
     videos: Text | Annotated[list[Text], Field(min_length=1)] = Field(
         description="folder, glob, file, URL, list or table, or a list that mixes them"
     )
-    results: Text = Field("results", description="where everything is written")
+    exclude: list[Text] = Field([], description="globs of videos and folders to leave out")
+    max_duration_minutes: float | None = Field(
+        None, gt=0, description="longer videos are bad input; null: any length"
+    )
+    download: bool = Field(False, description="fetch https videos and hand over their bytes")
+    results: Annotated[Text, AfterValidator(os.path.normpath)] = Field(
+        "results", description="where everything is written"
+    )
     template: Text = Field("chinese_transcript", description="a folder of templates/")
     parameters: dict[str, dict[str, str | int | float]] = Field(
         {}, description="by template: values for its parameters"
@@ -85,6 +106,9 @@ class Config(_Section):
     keep_uploads: bool = Field(False, description="keep uploaded videos when no report needs them")
     on_bad_input: Literal["fail", "skip"] = Field(
         "fail", description="fail: an unusable row stops the run before anything is bought"
+    )
+    prune: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
+        False, description="`snakemake prune` deletes what it lists"
     )
     budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
     notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")

@@ -6,6 +6,7 @@ from reelmake.analysis import VideoFacts
 from reelmake.checksums import Checksums
 from reelmake.errors import ReelmakeError
 from reelmake.media import probe
+from reelmake.probes import Probe
 from reelmake.targets import Target, is_url
 from reelmake.timestamps import format_clock
 
@@ -16,11 +17,11 @@ def video_facts(target: Target, checksums: Checksums) -> VideoFacts:
     Raises ReelmakeError when the video, or the row, can't be used.
     """
     if target.problem:
-        raise ReelmakeError("row_unusable", target.problem)
+        raise ReelmakeError(target.problem_code or "row_unusable", target.problem)
     if is_url(target.video):
         return VideoFacts(source=target.video, start_s=target.start_s, end_s=target.end_s)
     path = Path(target.video)
-    probed = probe(path)
+    probed = _as_it_was_seen(target) or probe(path)
     start_s = target.start_s or 0.0
     end_s = min(target.end_s or probed.duration_s, probed.duration_s)
     if start_s >= end_s:
@@ -43,3 +44,12 @@ def video_facts(target: Target, checksums: Checksums) -> VideoFacts:
         video_codec=probed.video_codec,
         audio_codec=probed.audio_codec,
     )
+
+
+def _as_it_was_seen(target: Target) -> Probe | None:
+    """What the table knows of the file, unless it has been replaced since."""
+    try:
+        same = target.probe and Path(target.video).stat().st_size == target.probe.size_bytes
+    except OSError:
+        return None
+    return target.probe if same else None

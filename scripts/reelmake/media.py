@@ -26,28 +26,13 @@ from reelmake.decoding import (
 )
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
+from reelmake.probes import Probe
 
 # About -50 dB: below the noise of a quiet room.
 _SILENCE_RMS = 0.003
 _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 
 Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a video is, as a player would show it."""
-
-    duration_s: float
-    container: str
-    size_bytes: int
-    width: int
-    height: int
-    frames_per_second: float | None
-    video_codec: str
-    audio_codec: str | None
-    rotation: int
-    title: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
 """Where everything is below the results folder: the one place that knows, besides the rules."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from reelmake.checksums import Checksums
 from reelmake.store import Store
+from reelmake.targets import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,25 @@ class Results:
     @property
     def checksums(self) -> Checksums:
         return Checksums(self._state / "checksums")
+
+    @property
+    def probes(self) -> Path:
+        """The memory of what each video file is."""
+        return self._state / "probes.json"
+
+    @property
+    def fetched_folder(self) -> Path:
+        return self._state / "fetched"
+
+    def fetched(self, url: str) -> Path:
+        """The file that a video of this address is brought to."""
+        parts = urlsplit(url)
+        suffix = Path(parts.path).suffix.lower()
+        known = suffix if suffix in VIDEO_SUFFIXES else ".mp4"
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(parts.path).stem)[:40].strip("-") or "video"
+        key = hashlib.sha256(url.encode()).hexdigest()[:24]
+        kind = "web" if parts.scheme.lower() == "https" else "bucket"
+        return self.fetched_folder / kind / f"{readable}-{key}{known}"
 
     def analysis(self, template: str, name: str) -> Path:
         return self.root / "analyses" / template / f"{name}.json"

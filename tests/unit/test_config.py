@@ -25,6 +25,11 @@ def test_only_the_videos_are_required() -> None:
     assert "videos: missing" in problems({})
 
 
+@pytest.mark.parametrize("written", ["out", "out/", "./out", "a/../out"])
+def test_the_results_folder_has_one_spelling(written: str) -> None:
+    assert load_config({"videos": "x", "results": written}).results == "out"
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -16,7 +16,7 @@ assert spec.loader
 write_envs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(write_envs)
 
-LOCKS = ("gemini", "local", "dev", "uv")
+LOCKS = ("gemini", "local", "dev", "uv", "youtube", "storage")
 
 
 @pytest.mark.parametrize("name", RECORDS)

@@ -8,6 +8,7 @@ import pytest
 
 from reelmake import media
 from reelmake.errors import ReelmakeError
+from reelmake.probes import Probe
 from sample_videos import BLACK, BLUE, GREEN, RED, Scene, checkerboard, make_sound, make_video, tone
 
 
@@ -36,7 +37,7 @@ def test_probe_measures_a_video(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", [(RED, 3)], sound="tone", title=" Light and shadow ")
     found = media.probe(path)
     assert found.duration_s == pytest.approx(3, abs=0.1)
-    assert found == media.Probe(
+    assert found == Probe(
         duration_s=found.duration_s,
         container="mp4",
         size_bytes=path.stat().st_size,

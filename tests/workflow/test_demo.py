@@ -119,12 +119,18 @@ def test_a_removed_video_leaves_the_index(demo: Project) -> None:
 def test_a_broken_video_fails_alone_and_the_next_run_redoes_only_it(demo: Project) -> None:
     broken = demo.folder / "demo/videos/broken.mp4"
     broken.write_bytes(b"no video at all" * 100)
+    refused = demo.run()
+    assert refused.code == 1
+    assert refused.jobs == {}
+    assert "demo/videos/broken.mp4 can't be read as a video" in refused.output
+
+    demo.config["on_bad_input"] = "skip"
     run = demo.run()
     assert run.code != 0
     assert "Traceback" not in run.output
     (failure,) = demo.rows("failures.tsv")
     assert failure["video"] == "broken"
-    assert failure["kind"] == "invalid_input"
+    assert (failure["kind"], failure["code"]) == ("invalid_input", "video_unreadable")
     assert (demo.folder / failure["log"]).exists()
     assert [row["status"] for row in demo.rows("summary.tsv")].count("done") == 3
     assert "broken" in (demo.results / "index.html").read_text(encoding="utf-8")
