@@ -3,6 +3,7 @@
 # <results>/analyses/{template}/{video}.json             what the engine found, validated
 # <results>/reports/{template}/{video}.assets/*.jpg      frames of the key moments
 # <results>/reports/{template}/{video}.md                the report
+# <results>/reports/{template}/{video}.html, .docx, …   the report in other formats
 # <results>/index.html, summary.tsv, failures.tsv        all of them at a glance
 #
 # {template}: a folder of templates/. {video}: a row of the video table. <results>: as configured.
@@ -30,6 +31,7 @@ pathvars:
 include: f"rules/analyze_{settings.engine}.smk"
 include: "rules/extract_frames.smk"
 include: "rules/render_report.smk"
+include: "rules/export_report.smk"
 include: "rules/build_index.smk"
 
 
@@ -46,4 +48,5 @@ rule all:
     default_target: True
     input:
         reports=every_report(),
+        exports=every_export(),
         index=["<results>/index.html", "<results>/.reelmake/index-complete"],

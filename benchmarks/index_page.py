@@ -78,7 +78,10 @@ def _reports(results: Results, count: int, characters: int) -> Iterator[tuple[st
         length = characters // (statistics.mean(map(len, words)) + len(blank))
         text = blank.join(dice.choices(words, weights, k=round(length)))
         rare = " needle 光合作用 " if number % 500 == 0 else ""
-        name, template = f"lecture {number:05}", ("summary_report", "chinese_transcript")[number % 2]
+        name, template = (
+            f"lecture {number:05}",
+            ("summary_report", "chinese_transcript")[number % 2],
+        )
         analysis = Analysis(
             name=name,
             template=template,

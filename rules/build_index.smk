@@ -4,6 +4,7 @@
 rule build_index:
     input:
         reports=every_report(),
+        exports=every_export(),
         analyses=every_analysis,
     output:
         index="<results>/index.html",

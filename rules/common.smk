@@ -9,7 +9,9 @@ sys.path.append(str(Path(workflow.basedir) / "scripts"))
 
 from reelmake.config import load_config
 from reelmake.errors import ReelmakeError
+from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.index import write_index
+from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.video_table import targets, video_table
@@ -21,6 +23,7 @@ try:
     TEMPLATES = {
         name: load_template(name) for name in {target.template for target in TARGETS.values()}
     }
+    check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -71,6 +74,10 @@ def layout_digest(wildcards) -> str:
     return TEMPLATES[wildcards.template].layout_digest()
 
 
+def page_digest(wildcards) -> str:
+    return digest_of_pages()
+
+
 def frames_of_report(wildcards) -> list[str]:
     if not settings.frames:
         return []
@@ -80,6 +87,20 @@ def frames_of_report(wildcards) -> list[str]:
 def every_report() -> list[str]:
     results = Results(Path(settings.results))
     return [str(results.report(template, name)) for template, name in TARGETS]
+
+
+def every_export() -> list[str]:
+    """The reports in all other formats that are asked for."""
+    formats = {
+        name: [ending(format) for format in formats_of(template, settings.formats)]
+        for name, template in TEMPLATES.items()
+    }
+    return [
+        f"{settings.results}/reports/{template}/{name}{suffix}"
+        for template, name in TARGETS
+        for suffix in formats[template]
+        if suffix != ".md"
+    ]
 
 
 def every_analysis(wildcards) -> list[str]:

@@ -1,11 +1,12 @@
 """Rule render_report: an analysis and its frames → the Markdown report."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.analysis import read_analysis
-from reelmake.files import write_atomically
+from reelmake.edits import signed, write_report
 from reelmake.frames import pictures_in
 from reelmake.jobs import job
 from reelmake.report import render_report
@@ -26,7 +27,9 @@ def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -
         tags=target.tags,
         extra=target.extra,
     )
-    write_atomically(report, text)
+    written = write_report(report, signed(text))
+    if written != report:
+        sys.stderr.write(f"{report} was edited and is kept; its new version is {written}\n")
 
 
 def _link_to(video: str, folder: Path) -> str:

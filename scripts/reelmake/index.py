@@ -39,7 +39,9 @@ class Row:
 def write_index(root: Path, targets: Sequence[tuple[str, str]]) -> None:
     """Write the three files for these reports (template, name), built or not."""
     results = Results(root)
-    files = {template: _files_of(results, template) for template in {template for template, _ in targets}}
+    files = {
+        template: _files_of(results, template) for template in {template for template, _ in targets}
+    }
     found = [_look_at(results, template, name, files[template]) for template, name in targets]
     failures = [entry.failure for _, entry in found if entry.failure]
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
@@ -50,7 +52,7 @@ def write_index(root: Path, targets: Sequence[tuple[str, str]]) -> None:
 def _files_of(results: Results, template: str) -> frozenset[str]:
     """Names beside the reports of a template: one look, not one for each file."""
     folder = results.report(template, "any").parent
-    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()  # noqa: PTH208
+    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
 
 
 def _look_at(

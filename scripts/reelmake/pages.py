@@ -17,11 +17,10 @@ from mdit_py_plugins.anchors import anchors_plugin
 from reelmake.markdown import href
 from reelmake.web_page import read_web_file, render_page
 
-_TAGS = set(
-    "a blockquote br code del div em h1 h2 h3 h4 h5 h6 hr img li ol p pre s strong "
-    "table tbody td th thead tr ul".split()
-)
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_TABLES = {"table", "tbody", "td", "th", "thead", "tr"}
+_TAGS = {"a", "blockquote", "br", "code", "del", "div", "em", "hr", "img", "li", "ol", "p", "pre"}
+_TAGS |= {"s", "strong", "ul", *_HEADINGS, *_TABLES}
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title"},

@@ -102,7 +102,7 @@ def _properties(
     }
     for name, value in extra.items():
         # Obsidian doesn't tell `Title` from `title`: neither may hide what the report says.
-        while name.casefold() in map(str.casefold, properties):
+        while name.casefold() in map(str.casefold, [*properties, "digest"]):
             name = f"table_{name}"  # noqa: PLW2901
         properties[name] = value
     return properties

@@ -1,4 +1,4 @@
-"""What all web pages of ours share: their files, and a policy that lets nothing else run or load."""
+"""What our web pages share: their files, and a policy that lets nothing else run or load."""
 
 import base64
 import hashlib
