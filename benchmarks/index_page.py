@@ -1,6 +1,6 @@
 """How long index.html of many reports takes to build, to open and to search, in real Chromium.
 
-    PYTHONPATH=scripts .venv/bin/python benchmarks/index_page.py [--reports 5000] [--characters 12000]
+    PYTHONPATH=scripts .venv/bin/python benchmarks/index_page.py --reports 5000 --characters 12000
 
 Texts are made up of words as frequent as in real language, half English and half Chinese.
 """
