@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.analysis import read_analysis
-from reelmake.frames import write_frames
+from reelmake.frames import cited_times, write_frames
 from reelmake.jobs import job
 from reelmake.results import Results
 from reelmake.targets import Target, is_url
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def main(video: str, analysis: Path, frames: Path) -> None:
-    moments = [] if is_url(video) else read_analysis(analysis).key_moments
-    write_frames(Path(video), [moment.time_s for moment in moments], frames)
+    times = [] if is_url(video) else cited_times(read_analysis(analysis))
+    write_frames(Path(video), times, frames)
 
 
 if __name__ == "__main__":

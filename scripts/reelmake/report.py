@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -66,6 +67,7 @@ def render_report(
     context = as_text(analysis.model_dump()) | {
         "fields": as_text(_complete(analysis.fields, schema)),
         "labels": as_text(_labels(template.search_path, analysis.language)),
+        "chapter_pictures": _chapter_pictures(analysis, frames),
         "pictures": {format_clock(frame.time_s): frame.path for frame in frames},
         "source_link": source_link,
         "version": __version__,
@@ -78,6 +80,18 @@ def render_report(
     tidy = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     head = front_matter(_properties(analysis, source_link, tags, extra))
     return f"{head}\n{tidy}\n"
+
+
+def _chapter_pictures(analysis: Analysis, frames: Sequence[Picture]) -> dict[str, str]:
+    """The picture of each chapter that has one of its own, by the clock time it begins at."""
+    cited = {format_clock(moment.time_s) for moment in analysis.key_moments}
+    own = [frame for frame in frames if format_clock(frame.time_s) not in cited]
+    return {
+        format_clock(chapter.start_s): frame.path
+        for chapter in analysis.chapters
+        for frame in reversed(own)  # the first one stays
+        if int(chapter.start_s) <= frame.time_s < chapter.end_s
+    }
 
 
 def _properties(
@@ -147,6 +161,15 @@ def _clock(moment: float | str) -> str:
     return moment if isinstance(moment, str) else format_clock(moment)
 
 
+def _within(
+    moments: Sequence[Mapping[str, Any]], chapter: Mapping[str, Any], first: bool, last: bool
+) -> list[Mapping[str, Any]]:
+    """The moments in a chapter; the first and last one take what lies outside of all."""
+    start_s = 0 if first else chapter["start_s"]
+    end_s = inf if last else chapter["end_s"]
+    return [moment for moment in moments if start_s <= moment["time_s"] < end_s]
+
+
 def _named(names: Sequence[str], labels: Mapping[str, str]) -> str:
     """What parts of an answer are called in the report's language, in one line."""
     words = (labels.get(name) or name.replace("_", " ") for name in names)
@@ -183,6 +206,7 @@ def _environment(search_path: tuple[Path, ...]) -> ImmutableSandboxedEnvironment
         "moment": _moment,
         "clock": _clock,
         "named": _named,
+        "within": _within,
         "contents": _contents,
     }
     return environment
@@ -233,7 +257,7 @@ def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:
 def check_layout(template: "Template") -> None:
     """Lay out a rich and a poor sample; ReelmakeError names the file and line of a mistake."""
     environment = _environment(template.search_path)
-    known = {*Analysis.model_fields, "labels", "pictures", "source_link", "version"}
+    known = {*Analysis.model_fields, "labels", "pictures", "chapter_pictures", "source_link", "version"}
     with template_errors(template.folder):
         unknown = unknown_variables(environment, _LAYOUT, known)
         unknown += unknown_variables(environment, _FRAME, {*known, "body"})
