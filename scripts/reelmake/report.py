@@ -257,7 +257,14 @@ def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:
 def check_layout(template: "Template") -> None:
     """Lay out a rich and a poor sample; ReelmakeError names the file and line of a mistake."""
     environment = _environment(template.search_path)
-    known = {*Analysis.model_fields, "labels", "pictures", "chapter_pictures", "source_link", "version"}
+    known = {
+        *Analysis.model_fields,
+        "labels",
+        "pictures",
+        "chapter_pictures",
+        "source_link",
+        "version",
+    }
     with template_errors(template.folder):
         unknown = unknown_variables(environment, _LAYOUT, known)
         unknown += unknown_variables(environment, _FRAME, {*known, "body"})

@@ -90,12 +90,23 @@ function sort() {
   if ($("search").value) show();
 }
 
-["search", ...filters].forEach(id => $(id).addEventListener("input", show));
-$("sort").addEventListener("input", sort);
+// What was chosen stands in the address: coming back, or a bookmark, finds it again.
+const fields = ["search", ...filters, "sort"];
+function remember() {
+  const chosen = fields.map(id => [id, $(id).value]).filter(([, value]) => value);
+  history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
+}
+function recall() {
+  const chosen = [...new URLSearchParams(location.hash.slice(1))].filter(([id]) => fields.includes(id));
+  for (const [id, value] of chosen) $(id).value = value;
+  if ($("sort").value) sort();
+  if (chosen.length) show();
+}
+fields.forEach(id => $(id).addEventListener("input", () => {
+  (id === "sort" ? sort : show)();
+  remember();
+}));
 document.querySelector("form").addEventListener("submit", event => event.preventDefault());
 document.querySelector("a[href='#failures']")?.addEventListener("click", () => { $("failures").open = true; });
-addEventListener("pageshow", () => {  // coming back keeps what was chosen
-  if ($("sort").value) sort();
-  if (["search", ...filters].some(id => $(id).value)) show();
-  setTimeout(unpack);
-}, { once: true });
+recall();
+addEventListener("load", () => setTimeout(unpack));
