@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.append(str(Path(workflow.basedir) / "scripts"))
 
 from reelmake.config import load_config
+from reelmake.digests import groups_of
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.index import write_index
@@ -23,6 +24,7 @@ try:
     TEMPLATES = {
         name: load_template(name) for name in {target.template for target in TARGETS.values()}
     }
+    GROUPS = groups_of(TARGETS.values(), settings.digest)
     check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
@@ -31,6 +33,7 @@ except ReelmakeError as error:
 wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
+    group=r"[^/]+",
 
 
 def target_of(wildcards) -> Target:
@@ -103,6 +106,30 @@ def every_export() -> list[str]:
     ]
 
 
+def reports_of_group(wildcards) -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.report(*target.key)) for target in GROUPS[wildcards.group].targets]
+
+
+def analyses_of_group(wildcards) -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.analysis(*target.key)) for target in GROUPS[wildcards.group].targets]
+
+
+def group_as_json(wildcards) -> str:
+    return GROUPS[wildcards.group].model_dump_json()
+
+
+def reports_have_pages(wildcards) -> bool:
+    return "html" in settings.formats
+
+
+def every_digest() -> list[str]:
+    return [
+        f"{settings.results}/digests/{group}.{kind}" for group in GROUPS for kind in ("md", "html")
+    ]
+
+
 def every_analysis(wildcards) -> list[str]:
     results = Results(Path(settings.results))
     return [str(results.analysis(template, name)) for template, name in TARGETS]
@@ -128,6 +155,6 @@ def check_account(workflow) -> None:
 
 def index_what_is_there() -> None:
     """Give the reports that are there their page: after a failure build_index has no turn."""
-    write_index(Path(settings.results), list(TARGETS))
+    write_index(Path(settings.results), list(TARGETS), digests=list(GROUPS))
     # A later run makes them again by their own job, also when no report changes until then.
     (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)

@@ -80,6 +80,9 @@ class Config(_Section):
     formats: list[Format] = Field(
         ["md", "html"], description="of the report; docx needs pandoc, pdf needs weasyprint"
     )
+    digest: Text | None = Field(
+        None, description="tags, template or a column: one more report for each group of reports"
+    )
     frames: bool = Field(True, description="pictures of the key moments in the report")
     keep_uploads: bool = Field(False, description="keep uploaded videos when no report needs them")
     on_bad_input: Literal["fail", "skip"] = Field(

@@ -36,8 +36,10 @@ class Row:
     model: str | None = None
 
 
-def write_index(root: Path, targets: Sequence[tuple[str, str]]) -> None:
-    """Write the three files for these reports (template, name), built or not."""
+def write_index(
+    root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
+) -> None:
+    """Write the three files for these reports (template, name) and digests, built or not."""
     results = Results(root)
     files = {
         template: _files_of(results, template) for template in {template for template, _ in targets}
@@ -46,7 +48,14 @@ def write_index(root: Path, targets: Sequence[tuple[str, str]]) -> None:
     failures = [entry.failure for _, entry in found if entry.failure]
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
-    write_atomically(root / "index.html", index_page([entry for _, entry in found]))
+    write_atomically(
+        root / "index.html", index_page([entry for _, entry in found], _pages_of(root, digests))
+    )
+
+
+def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
+    pages = {name: Path("digests", f"{name}.html") for name in digests}
+    return {name: quote(page.as_posix()) for name, page in pages.items() if (root / page).exists()}
 
 
 def _files_of(results: Results, template: str) -> frozenset[str]:

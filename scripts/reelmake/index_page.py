@@ -66,13 +66,14 @@ class Share:
     width_usd: float
 
 
-def index_page(entries: Sequence[Entry]) -> str:
-    """The whole page; what a video or a model said is text in it, never markup."""
+def index_page(entries: Sequence[Entry], digests: Mapping[str, str]) -> str:
+    """The whole page, ``digests`` by name; what was said in a video is text in it, never markup."""
     states = [state for entry in entries for state in entry.states.split()]
     order = ("done", "failed", "missing", "edited", "warnings")
     return render_page(
         "index",
         entries=entries,
+        digests=digests,
         filters={
             "template": sorted({entry.template for entry in entries}),
             "language": sorted({entry.language for entry in entries if entry.language}),

@@ -4,6 +4,7 @@ Reports may be edited by hand and hold what a model said: the HTML is cut down t
 """
 
 import hashlib
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,8 +32,11 @@ _ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "wa
 _CLASSES = {"div": {"markdown-alert", *_ALERTS}, "p": {"markdown-alert-title"}}
 
 
-def report_page(report: str, *, index: str | None) -> str:
-    """The page of a report. ``index`` is the way to the index, relative to the page."""
+def report_page(report: str, *, index: str | None, link_pages: bool = False) -> str:
+    """The page of a report. ``index`` is the way to the index, relative to the page.
+
+    With ``link_pages``, links to reports lead to their pages.
+    """
     properties, text = split_front_matter(report)
     source = str(properties.get("source") or "")
     return render_page(
@@ -41,7 +45,7 @@ def report_page(report: str, *, index: str | None) -> str:
         language=str(properties.get("language") or "en"),
         index=index,
         video=None if "://" in source else href(source),
-        body=Markup(to_html(text)),  # noqa: S704  sanitised
+        body=Markup(to_html(text, link_pages=link_pages)),  # noqa: S704  sanitised
     )
 
 
@@ -57,13 +61,13 @@ def split_front_matter(report: str) -> tuple[dict[str, Any], str]:
     return properties if isinstance(properties, dict) else {}, text
 
 
-def to_html(markdown: str) -> str:
+def to_html(markdown: str, *, link_pages: bool = False) -> str:
     """HTML of Markdown in which nothing runs and nothing loads from elsewhere."""
     return nh3.clean(
         _parser().render(markdown),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_only_pictures_beside_it,
+        attribute_filter=_link_pages if link_pages else _only_pictures_beside_it,
         url_schemes={"http", "https"},
         allowed_classes=_CLASSES,
         set_tag_attribute_values={"img": {"loading": "lazy"}},
@@ -82,6 +86,12 @@ def _only_pictures_beside_it(tag: str, attribute: str, value: str) -> str | None
         return value
     parts = urlsplit(value)
     return None if parts.scheme or parts.netloc else value
+
+
+def _link_pages(tag: str, attribute: str, value: str) -> str | None:
+    if (tag, attribute) == ("a", "href") and "://" not in value:
+        return re.sub(r"\.md\Z", ".html", value)
+    return _only_pictures_beside_it(tag, attribute, value)
 
 
 @cache

@@ -8,8 +8,8 @@ from html import unescape
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from jinja2 import Template as JinjaTemplate
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -23,7 +23,6 @@ from reelmake.markdown import (
     as_text,
     escape,
     front_matter,
-    href,
     layout_environment,
     link_to,
     obsidian_tag,
@@ -31,6 +30,7 @@ from reelmake.markdown import (
     template_errors,
     unknown_variables,
 )
+from reelmake.moments import moment_destination
 from reelmake.samples import sample_analyses
 from reelmake.template_files import read_yaml
 from reelmake.timestamps import format_clock, parse_clock
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _LAYOUT = "report.md.j2"
 _FRAME = "_layout/frame.md.j2"
+_DIGEST = "_digest/digest.md.j2"
+_SHARED = (Path(__file__).parents[2] / "templates",)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _LONG = 5000
 """Characters from which a report begins with its contents."""
@@ -76,10 +78,14 @@ def render_report(
         environment = _environment(template.search_path)
         body = Markup(environment.get_template(_LAYOUT).render(context))  # noqa: S704  escaped
         text = environment.get_template(_FRAME).render(context | {"body": body})
-    lines = (line.rstrip() for line in text.splitlines())
-    tidy = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     head = front_matter(_properties(analysis, source_link, tags, extra))
-    return f"{head}\n{tidy}\n"
+    return f"{head}\n{tidy(text)}\n"
+
+
+def tidy(text: str) -> str:
+    """Without blanks at the ends of lines, and never two blank lines together."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _chapter_pictures(analysis: Analysis, frames: Sequence[Picture]) -> dict[str, str]:
@@ -127,27 +133,6 @@ def _long_clock(seconds: float) -> str:
     return clock if clock.count(":") == 2 else f"0:{clock}"
 
 
-def moment_destination(source_link: str | None, seconds: float) -> str | None:
-    """Where a link to that second leads, ready for Markdown; None when there is nowhere to go."""
-    if source_link is None:
-        return None
-    destination = href(source_link)
-    if destination is None or "://" not in destination:
-        return destination and f"{destination}#t={int(seconds)}"
-    parts = urlsplit(destination)
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.").removeprefix("music.")
-    if host not in ("youtube.com", "youtu.be", "youtube-nocookie.com"):
-        return urlunsplit(parts._replace(fragment=f"t={int(seconds)}"))
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in ("t", "start")]
-    # Players under these paths don't take a time; the page of the same video does.
-    page = re.fullmatch(r"/(?:shorts|embed|v)/([\w-]+)/?", parts.path)
-    if page:
-        parts = parts._replace(netloc="www.youtube.com", path="/watch")
-        query.insert(0, ("v", page[1]))
-    query.append(("t", f"{int(seconds)}s"))
-    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
-
-
 @pass_context
 def _moment(context: Context, moment: float | str) -> Markup:
     try:
@@ -155,6 +140,10 @@ def _moment(context: Context, moment: float | str) -> Markup:
     except ValueError:
         return escape(moment)
     return link_to(format_clock(seconds), moment_destination(context["source_link"], seconds))
+
+
+def _moment_in(seconds: float, source_link: str | None) -> Markup:
+    return link_to(format_clock(seconds), moment_destination(source_link, seconds))
 
 
 def _clock(moment: float | str) -> str:
@@ -204,6 +193,7 @@ def _environment(search_path: tuple[Path, ...]) -> ImmutableSandboxedEnvironment
     environment = layout_environment(search_path)
     environment.filters |= {
         "moment": _moment,
+        "moment_in": _moment_in,
         "clock": _clock,
         "named": _named,
         "within": _within,
@@ -241,6 +231,16 @@ def _label_files(search_path: tuple[Path, ...]) -> list[Path]:
     shared = [folder / "_layout" / "labels.yaml" for folder in search_path]
     own = search_path[0] / "labels.yaml"
     return [*[file for file in shared if file.is_file()][:1], *([own] if own.is_file() else [])]
+
+
+def layout_of_digests() -> JinjaTemplate:
+    """The layout of digests, which belong to no template."""
+    return _environment(_SHARED).get_template(_DIGEST)
+
+
+def shared_labels(language: str) -> dict[str, str]:
+    """Headings and fixed words that belong to no template."""
+    return _labels(_SHARED, language)
 
 
 def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:

@@ -18,7 +18,8 @@ from reelmake.analysis import (
     Usage,
     VideoFacts,
 )
-from reelmake.report import Picture, moment_destination, render_report
+from reelmake.moments import moment_destination
+from reelmake.report import Picture, render_report
 from reelmake.templates import PROJECT, load_template
 
 NAMES = [
