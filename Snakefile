@@ -20,8 +20,8 @@ if Path("config.yaml").exists():
     configfile: "config.yaml"
 
 
-include: "rules/scheduler.smk"
 include: "rules/common.smk"
+include: "rules/hooks.smk"
 
 
 pathvars:
@@ -34,15 +34,6 @@ include: "rules/render_report.smk"
 include: "rules/export_report.smk"
 include: "rules/build_digest.smk"
 include: "rules/build_index.smk"
-
-
-onstart:
-    switch_off_job_rate_limiter(workflow)
-    check_account(workflow)
-
-
-onerror:
-    index_what_is_there()
 
 
 rule all:

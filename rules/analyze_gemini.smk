@@ -8,13 +8,15 @@ rule analyze_video:
         analysis="<results>/analyses/{template}/{video}.json",
     log:
         "logs/analyze_video/{template}/{video}.log",
+    priority: priority_of
     conda:
         "../envs/gemini.yaml"
     params:
         target=target_as_json,
         fingerprint=video_fingerprint,
         request_digest=request_digest,
-        settings=settings.gemini.model_dump_json(),
+        request_settings=settings.gemini.request_settings(),
         results=results_folder,
-    script:
-        "../scripts/analyze_gemini.py"
+    shell:
+        "{IN_GATEWAY} analyze_gemini --target={params.target:q} --results={params.results:q}"
+        " --log={log:q} --settings={GEMINI_SETTINGS:q} --analysis={output.analysis:q}"

@@ -8,6 +8,7 @@ rule analyze_video:
         analysis="<results>/analyses/{template}/{video}.json",
     log:
         "logs/analyze_video/{template}/{video}.log",
+    priority: priority_of
     conda:
         "../envs/local.yaml"
     threads: 2

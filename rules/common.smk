@@ -1,16 +1,19 @@
 # What all rules share: the checked configuration, the targets, and functions of both. No rules.
 
+import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.append(str(Path(workflow.basedir) / "scripts"))
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.append(str(SCRIPTS))
 
 from reelmake.config import load_config
 from reelmake.digests import groups_of
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
+from reelmake.gateway.launch import Gateway
 from reelmake.index import write_index
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
@@ -28,6 +31,14 @@ try:
     check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
+
+# How rules have their jobs done by the warm process; `exec`, so that no shell waits beside it.
+IN_GATEWAY = (
+    f"exec {shlex.quote(sys.executable)} -ISE {shlex.quote(str(SCRIPTS / 'in_gateway.py'))}"
+)
+GATEWAY = Gateway(SCRIPTS / "gateway.py", settings)
+# Not among the params: how fast one asks makes no report out of date.
+GEMINI_SETTINGS = settings.gemini.model_dump_json()
 
 
 wildcard_constraints:
@@ -135,26 +146,5 @@ def every_analysis(wildcards) -> list[str]:
     return [str(results.analysis(template, name)) for template, name in TARGETS]
 
 
-def check_account(workflow) -> None:
-    """Before anything is uploaded: a key, valid, and a model that exists; one free call a key."""
-    if settings.engine != "gemini":
-        return
-    if not any(job.rule.name == "analyze_video" for job in workflow.dag.needrun_jobs()):
-        return
-    import asyncio
-
-    from reelmake.gemini import engine
-
-    try:
-        asyncio.run(engine.check_account(settings.gemini, Results(Path(settings.results))))
-    except ReelmakeError as error:
-        if error.kind in ("auth", "invalid_input", "quota"):
-            raise WorkflowError(str(error)) from None
-        # Anything else may pass: each job finds out for itself.
-
-
-def index_what_is_there() -> None:
-    """Give the reports that are there their page: after a failure build_index has no turn."""
-    write_index(Path(settings.results), list(TARGETS), digests=list(GROUPS))
-    # A later run makes them again by their own job, also when no report changes until then.
-    (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
+def priority_of(wildcards) -> int:
+    return target_of(wildcards).priority

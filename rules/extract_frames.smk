@@ -9,10 +9,12 @@ rule extract_frames:
         frames=directory("<results>/reports/{template}/{video}.assets"),
     log:
         "logs/extract_frames/{template}/{video}.log",
+    priority: priority_of
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
         results=results_folder,
-    script:
-        "../scripts/extract_frames.py"
+    shell:
+        "{IN_GATEWAY} extract_frames --target={params.target:q} --results={params.results:q}"
+        " --log={log:q} --analysis={input.analysis:q} --frames={output.frames:q}"

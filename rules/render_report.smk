@@ -9,11 +9,14 @@ rule render_report:
         report=update("<results>/reports/{template}/{video}.md"),  # never removed: it may be edited
     log:
         "logs/render_report/{template}/{video}.log",
+    priority: priority_of
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
         layout_digest=layout_digest,
         results=results_folder,
-    script:
-        "../scripts/render_report.py"
+    shell:
+        "{IN_GATEWAY} render_report --target={params.target:q} --results={params.results:q}"
+        " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
+        " --report={output.report:q}"

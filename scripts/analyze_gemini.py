@@ -1,40 +1,49 @@
 """Rule analyze_video with Gemini: a video → its analysis."""
 
 import asyncio
+import signal
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Json
+
 from reelmake.analysis import write_analysis
 from reelmake.config import GeminiSettings
-from reelmake.gemini.engine import analyse_video
-from reelmake.jobs import job
-from reelmake.results import Results
-from reelmake.targets import Target
-from reelmake.templates import load_template
+from reelmake.jobs import JobArguments, Outcome, job
 
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+    from reelmake.gemini.account import Account
 
 
-def main(
-    target: Target,
-    analysis: Path,
-    *,
-    settings: GeminiSettings,
-    results: Results,
-) -> None:
-    template = load_template(target.template)
-    found = asyncio.run(analyse_video(target, template, settings=settings, results=results))
-    write_analysis(found, analysis)
+class Arguments(JobArguments):
+    analysis: Path
+    settings: Json[GeminiSettings]
+
+
+async def command(account: "Account", arguments: Sequence[str]) -> Outcome:
+    given = Arguments.parse(arguments)
+    with job(given.target, given.results, given.log) as outcome:
+        write_analysis(await account.analyse(given.target), given.analysis)
+    return outcome
+
+
+async def main(arguments: Sequence[str]) -> int:
+    """Do it here, with an account of its own."""
+    from reelmake.gemini.account import Account  # noqa: PLC0415  the gateway may not need it
+    from reelmake.gemini.stopping import Stopping  # noqa: PLC0415
+
+    given = Arguments.parse(arguments)
+    stopping = Stopping()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.begin)
+    account = Account(given.settings, given.results, run=asyncio.to_thread, stopping=stopping)
+    async with account:
+        outcome = await command(account, arguments)
+    sys.stderr.write(outcome.message)
+    return outcome.exit_code
 
 
 if __name__ == "__main__":
-    wanted = Target.model_validate_json(snakemake.params.target)
-    where = Results(Path(snakemake.params.results))
-    with job(wanted, where, Path(snakemake.log[0])):
-        main(
-            wanted,
-            Path(snakemake.output.analysis),
-            settings=GeminiSettings.model_validate_json(snakemake.params.settings),
-            results=where,
-        )
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -1,5 +1,6 @@
 """Rule analyze_video with the offline engine: a video → its analysis."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def main(
 if __name__ == "__main__":
     wanted = Target.model_validate_json(snakemake.params.target)
     where = Results(Path(snakemake.params.results))
-    with job(wanted, where, Path(snakemake.log[0])):
+    with job(wanted, where, Path(snakemake.log[0])) as outcome:
         main(
             wanted,
             Path(snakemake.output.analysis),
@@ -38,3 +39,5 @@ if __name__ == "__main__":
             model=snakemake.params.speech_model,
             threads=snakemake.threads,
         )
+    sys.stderr.write(outcome.message)
+    sys.exit(outcome.exit_code)

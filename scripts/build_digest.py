@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.digests import Group, write_digest
+from reelmake.edits import told
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,8 +21,7 @@ def main(
     link_pages: bool,
 ) -> None:
     written = write_digest(group, analyses, reports, digest, page, link_pages=link_pages)
-    if written != digest:
-        sys.stderr.write(f"{digest} was edited and is kept; its new version is {written}\n")
+    sys.stderr.write(told(digest, written))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,28 @@
-"""Rule export_report: a report → its web page, Word document or PDF."""
+"""Rule export_report: a report and its analysis → the report in another format."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reelmake.exports.export import export_report
-from reelmake.jobs import job
-from reelmake.results import Results
-from reelmake.targets import Target
+from reelmake.exports.export import export
+from reelmake.jobs import JobArguments, Outcome, job
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+
+class Arguments(JobArguments):
+    report: Path
+    analysis: Path
+    document: Path
+
+
+def command(arguments: Sequence[str]) -> Outcome:
+    given = Arguments.parse(arguments)
+    with job(given.target, given.results, given.log) as outcome:
+        index = given.results.root / "index.html"
+        export(given.report, given.analysis, given.document, index=index)
+    return outcome
 
 
 if __name__ == "__main__":
-    wanted = Target.model_validate_json(snakemake.params.target)
-    where = Results(Path(snakemake.params.results))
-    with job(wanted, where, Path(snakemake.log[0])):
-        export_report(
-            Path(snakemake.input.report),
-            Path(snakemake.output.document),
-            index=where.root / "index.html",
-        )
+    ended = command(sys.argv[1:])
+    sys.stderr.write(ended.message)
+    sys.exit(ended.exit_code)

@@ -1,16 +1,18 @@
 """Rule extract_frames: a video and its analysis → pictures of the key moments."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reelmake.analysis import read_analysis
 from reelmake.frames import cited_times, write_frames
-from reelmake.jobs import job
-from reelmake.results import Results
-from reelmake.targets import Target, is_url
+from reelmake.jobs import JobArguments, Outcome, job
+from reelmake.targets import is_url
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+
+class Arguments(JobArguments):
+    analysis: Path
+    frames: Path
 
 
 def main(video: str, analysis: Path, frames: Path) -> None:
@@ -18,8 +20,14 @@ def main(video: str, analysis: Path, frames: Path) -> None:
     write_frames(Path(video), times, frames)
 
 
+def command(arguments: Sequence[str]) -> Outcome:
+    given = Arguments.parse(arguments)
+    with job(given.target, given.results, given.log) as outcome:
+        main(given.target.video, given.analysis, given.frames)
+    return outcome
+
+
 if __name__ == "__main__":
-    wanted = Target.model_validate_json(snakemake.params.target)
-    where = Results(Path(snakemake.params.results))
-    with job(wanted, where, Path(snakemake.log[0])):
-        main(wanted.video, Path(snakemake.input.analysis), Path(snakemake.output.frames))
+    ended = command(sys.argv[1:])
+    sys.stderr.write(ended.message)
+    sys.exit(ended.exit_code)

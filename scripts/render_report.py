@@ -2,23 +2,26 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reelmake.analysis import read_analysis
-from reelmake.edits import signed, write_report
+from reelmake.edits import signed, told, write_report
 from reelmake.frames import pictures_in
-from reelmake.jobs import job
+from reelmake.jobs import JobArguments, Outcome, job
 from reelmake.report import render_report
-from reelmake.results import Results
 from reelmake.targets import Target, is_url
 from reelmake.templates import load_template
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+
+class Arguments(JobArguments):
+    analysis: Path
+    frames: Path | None = None
+    report: Path
 
 
-def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> None:
+def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> str:
+    """What the user is to be told, if anything."""
     text = render_report(
         read_analysis(analysis),
         load_template(target.template),
@@ -27,22 +30,21 @@ def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -
         tags=target.tags,
         extra=target.extra,
     )
-    written = write_report(report, signed(text))
-    if written != report:
-        sys.stderr.write(f"{report} was edited and is kept; its new version is {written}\n")
+    return told(report, write_report(report, signed(text)))
 
 
 def _link_to(video: str, folder: Path) -> str:
     return video if is_url(video) else os.path.relpath(video, folder)
 
 
+def command(arguments: Sequence[str]) -> Outcome:
+    given = Arguments.parse(arguments)
+    with job(given.target, given.results, given.log) as outcome:
+        outcome.message = main(given.target, given.analysis, given.report, frames=given.frames)
+    return outcome
+
+
 if __name__ == "__main__":
-    wanted = Target.model_validate_json(snakemake.params.target)
-    where = Results(Path(snakemake.params.results))
-    with job(wanted, where, Path(snakemake.log[0])):
-        main(
-            wanted,
-            Path(snakemake.input.analysis),
-            Path(snakemake.output.report),
-            frames=next(map(Path, snakemake.input.frames), None),
-        )
+    ended = command(sys.argv[1:])
+    sys.stderr.write(ended.message)
+    sys.exit(ended.exit_code)

@@ -55,6 +55,11 @@ class GeminiSettings(_Section):
     )
     vertex: VertexSettings | None = Field(None, description="Vertex AI instead of an API key")
 
+    def request_settings(self) -> str:
+        """What of it belongs to the requests: a change of these makes reports out of date."""
+        names = {"model", "segment_minutes", "segment_overlap_s", "fps", "media_resolution"}
+        return self.model_dump_json(include=names)
+
 
 class LocalSettings(_Section):
     """`local`: the offline engine."""
@@ -121,8 +126,6 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
 def _not_built_yet(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
     """Whoever sets these relies on them for money: better refused than silently without effect."""
     problems: list[tuple[tuple[str | int, ...], str]] = []
-    if config.budget_usd is not None:
-        problems.append((("budget_usd",), "not built yet: nothing would stop at the budget"))
     if config.gemini.tier == "batch":
         problems.append((("gemini", "tier"), "batch is not built yet; expected standard or flex"))
     return problems

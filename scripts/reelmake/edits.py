@@ -53,6 +53,13 @@ def write_report(path: Path, report: str) -> Path:
     return write_report(newer, report)
 
 
+def told(report: Path, written: Path) -> str:
+    """What to tell a user whose report was kept; empty when it was written."""
+    if written == report:
+        return ""
+    return f"{report} was edited and is kept; its new version is {written}\n"
+
+
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8", errors="replace")

@@ -1,13 +1,16 @@
-"""The frame of every job: its log, and a record of its failure instead of a traceback."""
+"""The frame of every job: its arguments, its log, and a record of its failure, no traceback."""
 
 import contextlib
 import json
 import logging
-import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
@@ -30,36 +33,57 @@ class Failure:
     log: str
 
 
-@contextlib.contextmanager
-def job(target: Target, results: Results, log: Path) -> Iterator[None]:
-    """Log to ``log``; on failure leave a `Failure` among the results and exit with 1.
+class JobArguments(BaseModel):
+    """What every rule tells its job, as ``--name=value``; an empty value is none."""
 
-    A fault of the user's or the service's is one clear message on standard error; an unexpected
-    one leaves its traceback in the log alone.
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Json[Target]
+    results: Annotated[Results, BeforeValidator(lambda root: Results(Path(root)))]
+    log: Path
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> Self:
+        pairs = (argument.removeprefix("--").split("=", maxsplit=1) for argument in arguments)
+        return cls.model_validate({name: value for name, value in pairs if value})
+
+
+@dataclass
+class Outcome:
+    """How a job ended, and what is to be told on the terminal."""
+
+    message: str = ""
+    failed: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        return int(self.failed)
+
+
+@contextlib.contextmanager
+def job(target: Target, results: Results, log: Path) -> Iterator[Outcome]:
+    """Log to ``log``; a failure becomes a `Failure` among the results and an outcome to tell.
+
+    A fault of the user's or the service's is one clear message; an unexpected one leaves its
+    traceback in the log alone.
     """
-    _log_to(log)
+    outcome = Outcome()
     record = results.failure(*target.key)
-    record.unlink(missing_ok=True)
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001  whatever it is, its record is left
-        failure = error if isinstance(error, ReelmakeError) else _crash(error)
-        logging.getLogger(__name__).error(  # noqa: TRY400  a traceback is for faults of ours
-            "%s (%s): %s", failure.code, failure.kind, failure
-        )
-        row = Failure(
-            video=target.name,
-            template=target.template,
-            kind=failure.kind,
-            code=failure.code,
-            message=redact(failure.message),
-            hint=failure.hint,
-            attempts=failure.attempts,
-            log=str(log),
-        )
-        write_atomically(record, json.dumps(asdict(row), ensure_ascii=False, indent=1) + "\n")
-        sys.stderr.write(redact(f"{target.name} ({target.template}): {failure}\n"))
-        sys.exit(1)
+    with _logging_to(log):
+        record.unlink(missing_ok=True)
+        try:
+            yield outcome
+        except Exception as error:  # noqa: BLE001  whatever it is, its record is left
+            failure = error if isinstance(error, ReelmakeError) else _crash(error)
+            logging.getLogger(__name__).error(  # noqa: TRY400  a traceback is for faults of ours
+                "%s (%s): %s", failure.code, failure.kind, failure
+            )
+            outcome.failed = True
+            outcome.message = redact(f"{target.name} ({target.template}): {failure}\n")
+            if failure.code != "interrupted":  # which says nothing of the video
+                row = _row(failure, target, log)
+                text = json.dumps(asdict(row), ensure_ascii=False, indent=1)
+                write_atomically(record, text + "\n")
 
 
 def read_failure(record: Path) -> Failure | None:
@@ -70,20 +94,53 @@ def read_failure(record: Path) -> Failure | None:
         return None  # none, or one that a crash left half
 
 
+def _row(failure: ReelmakeError, target: Target, log: Path) -> Failure:
+    return Failure(
+        video=target.name,
+        template=target.template,
+        kind=failure.kind,
+        code=failure.code,
+        message=redact(failure.message),
+        hint=failure.hint,
+        attempts=failure.attempts,
+        log=str(log),
+    )
+
+
 def _crash(error: Exception) -> ReelmakeError:
     logging.getLogger(__name__).debug("%s", "".join(traceback.format_exception(error)))
     return ReelmakeError("crashed", f"{type(error).__name__}: {error}")
 
 
-class _WithoutSecrets(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+_log_of_this_job: ContextVar[Path | None] = ContextVar("log_of_this_job", default=None)
 
 
-def _log_to(path: Path) -> None:
+class _JobLogs(logging.Handler):
+    """Writes what a job says into its own log, however many run side by side."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        path = _log_of_this_job.get()
+        if path is None:
+            return
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(redact(self.format(record)) + "\n")
+        except Exception:  # noqa: BLE001  as every handler of the library's does
+            self.handleError(record)
+
+
+_job_logs = _JobLogs()
+_job_logs.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="a", encoding="utf-8")
-    handler.setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("reelmake")
     package.setLevel(logging.DEBUG)
-    package.addHandler(handler)
+    package.addHandler(_job_logs)  # the same again is no other one
+    token = _log_of_this_job.set(path)
+    try:
+        yield
+    finally:
+        _log_of_this_job.reset(token)

@@ -32,5 +32,10 @@ class Results:
         return self._state / "failures" / template / f"{name}.json"
 
     @property
+    def day_quota(self) -> Path:
+        """Requests that were made today, by project and model."""
+        return self._state / "requests-today.json"
+
+    @property
     def _state(self) -> Path:
         return self.root / ".reelmake"

@@ -4,20 +4,24 @@ An answer is written the moment it arrives, before anything else can fail, and f
 whatever rerun asks the same. Nothing here ever deletes an answer.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from reelmake.files import write_atomically
 
 log = logging.getLogger(__name__)
+
+_POLL_S = 0.1
 
 
 class StoredAnswer(NamedTuple):
@@ -49,15 +53,17 @@ def _canonical(value: Any) -> bytes:
     )
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    while True:
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            # The holder before us removed the file: others may already hold a new one.
-            if _is_still(path, file.fileno()):
-                yield
-                return
+def _try_to_lock(path: Path) -> IO[str] | None:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The holder before us removed the file: others may already hold a new one.
+        if _is_still(path, file.fileno()):
+            return file
+    except BlockingIOError:
+        pass
+    file.close()
+    return None
 
 
 def _entry_text(entry: Mapping[str, Any]) -> bytes:
@@ -121,13 +127,34 @@ class Store:
     @contextlib.contextmanager
     def asking(self, key: str) -> Iterator[None]:
         """Hold while asking: of two jobs with the same request the second waits for the first."""
-        lock = self.root / "locks" / key
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(lock):
+        while (lock := self._try_to_lock(key)) is None:
+            time.sleep(_POLL_S)  # rather than a wait in the kernel, which ignores Ctrl-C
+        with self._held(key, lock):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def asking_async(self, key: str) -> AsyncIterator[None]:
+        """The same, while others go on."""
+        while (lock := self._try_to_lock(key)) is None:
+            await asyncio.sleep(_POLL_S)
+        with self._held(key, lock):
+            yield
+
+    def _try_to_lock(self, key: str) -> IO[str] | None:
+        path = self._lock_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _try_to_lock(path)
+
+    @contextlib.contextmanager
+    def _held(self, key: str, lock: IO[str]) -> Iterator[None]:
+        with lock:
             try:
                 yield
             finally:
-                lock.unlink(missing_ok=True)
+                self._lock_path(key).unlink(missing_ok=True)
+
+    def _lock_path(self, key: str) -> Path:
+        return self.root / "locks" / key
 
     def _path(self, key: str) -> Path:
         return self.root / key[:2] / f"{key}.json"

@@ -7,7 +7,7 @@ from typing import Any
 
 from reelmake.analysis import Analysis, Engine, Passage, VideoFacts, read_analysis, write_analysis
 from reelmake.edits import signed, write_report
-from reelmake.exports.export import export_report
+from reelmake.exports.export import export
 from reelmake.index import write_index
 from reelmake.jobs import Failure
 from reelmake.report import render_report
@@ -45,7 +45,8 @@ def add_report(root: Path, name: str, template: str = "summary_report", **values
         extra={},
     )
     write_report(report, signed(text))
-    export_report(report, report.with_name(f"{name}.html"), index=root / "index.html")
+    page = report.with_name(f"{name}.html")
+    export(report, results.analysis(template, name), page, index=root / "index.html")
     return report
 
 

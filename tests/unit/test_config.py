@@ -33,7 +33,6 @@ def test_only_the_videos_are_required() -> None:
         ({"gemini": {"vertex": {"projct": "p"}}}, "gemini.vertex.projct: unknown key; did you me"),
         ({"Engine": "local"}, "Engine: unknown key; did you mean 'engine'?"),
         ({"gemini": {"max-attempts": 2}}, "gemini.max-attempts: unknown key; did you mean 'max_a"),
-        ({"budget_usd": 5}, "budget_usd: not built yet"),
         ({"gemini": {"tier": "batch"}}, "gemini.tier: batch is not built yet"),
         ({"AIza": 1}, "AIza: unknown key; expected one of videos, "),
         ({"gemini": {"rpm": "many"}}, "gemini.rpm: expected a valid integer, found 'many'"),

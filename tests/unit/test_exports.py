@@ -16,7 +16,7 @@ from reelmake.analysis import Analysis, Engine, Passage, Term, VideoFacts, write
 from reelmake.config import Format
 from reelmake.errors import ReelmakeError
 from reelmake.exports.anki import to_anki
-from reelmake.exports.export import export_analysis, export_report
+from reelmake.exports.export import export
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.exports.subtitles import cues, to_srt, to_vtt
 from reelmake.media import Frame, write_jpeg
@@ -24,6 +24,7 @@ from reelmake.templates import PROJECT, Template, load_template
 from sample_videos import checkerboard
 
 EVIL = "<i>x</i> --> {\\an8} & <v Eve> 00:00:01,000 --> 00:00:02,000\n\n7\nNOTE x"
+NOTHING = Path("not-looked-at")
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -168,7 +169,7 @@ def report(tmp_path: Path) -> Path:
 
 def test_a_word_document_has_the_text_and_the_picture(report: Path) -> None:
     document = report.with_suffix(".docx")
-    export_report(report, document, index=report.parents[2] / "index.html")
+    export(report, NOTHING, document, index=report.parents[2] / "index.html")
     with zipfile.ZipFile(document) as parts:
         text = parts.read("word/document.xml").decode()
         assert [name for name in parts.namelist() if name.startswith("word/media/")] != []
@@ -178,7 +179,7 @@ def test_a_word_document_has_the_text_and_the_picture(report: Path) -> None:
 
 def test_a_pdf_has_the_text(report: Path) -> None:
     document = report.with_suffix(".pdf")
-    export_report(report, document, index=report.parents[2] / "index.html")
+    export(report, NOTHING, document, index=report.parents[2] / "index.html")
     assert document.read_bytes().startswith(b"%PDF-")
     assert b"/Image" in document.read_bytes()
 
@@ -194,19 +195,19 @@ def test_a_program_that_fails_says_why_and_leaves_nothing(
     monkeypatch.setenv("PATH", f"{programs}:{Path(shutil.which('sh') or '').parent}")
     document = report.with_suffix(".docx")
     with pytest.raises(ReelmakeError, match=r"pandoc can't make 讲 1\.docx: no fonts here"):
-        export_report(report, document, index=tmp_path / "index.html")
+        export(report, NOTHING, document, index=tmp_path / "index.html")
     assert not document.exists()
 
 
 def test_a_page_knows_the_way_to_the_index(report: Path) -> None:
     page = report.with_suffix(".html")
-    export_report(report, page, index=report.parents[2] / "index.html")
+    export(report, NOTHING, page, index=report.parents[2] / "index.html")
     assert 'href="../../index.html"' in page.read_text(encoding="utf-8")
 
 
 def test_json_is_the_analysis(tmp_path: Path) -> None:
     write_analysis(analysis(), tmp_path / "analysis.json")
-    export_analysis(tmp_path / "analysis.json", tmp_path / "a.json")
+    export(NOTHING, tmp_path / "analysis.json", tmp_path / "a.json", index=NOTHING)
     assert json.loads((tmp_path / "a.json").read_text())["title"] == "Descent"
 
 
@@ -214,7 +215,7 @@ def test_json_is_the_analysis(tmp_path: Path) -> None:
 def test_a_player_reads_the_subtitles(kind: str, tmp_path: Path) -> None:
     write_analysis(analysis(transcript=TALK), tmp_path / "analysis.json")
     file = tmp_path / f"a.{kind}"
-    export_analysis(tmp_path / "analysis.json", file)
+    export(NOTHING, tmp_path / "analysis.json", file, index=NOTHING)
     with av.open(str(file)) as container:
         packets = [packet for packet in container.demux() if packet.size]
     assert len(packets) == len(list(cues(TALK)))

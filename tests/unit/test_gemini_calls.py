@@ -10,13 +10,16 @@ import pytest
 from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
-from reelmake.gemini.asking import Asker, Bill, Source
+from reelmake.gemini.asking import Asker
+from reelmake.gemini.budget import Budget
+from reelmake.gemini.calling import Bill, Caller, Source
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.service import api_keys
+from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.validation import Checked
-from reelmake.store import Store
+from reelmake.results import Results
 
 Result = TypeVar("Result")
 
@@ -72,22 +75,26 @@ class Client:
     """Asks as a job does, with a store that stays."""
 
     def __init__(self, root: Path, *keys: str, **settings: Any) -> None:
-        self.store = Store(root / "responses")
+        self.results = Results(root)
+        self.store = self.results.store
         self.keys = keys or (TEST_KEY,)
         self.settings = GeminiSettings(**settings)
         self.bill = Bill()
 
     def ask(self, asked: Request, source: Source) -> Checked:
         async def once() -> Checked:
-            async with Projects(self.settings, self.keys, self.store) as projects:
-                asker = Asker(self.settings, projects, self.store)
+            async with Projects(self.settings, self.keys, self.results) as projects:
+                caller = Caller(
+                    self.settings, projects, self.store, budget=Budget(None), stopping=Stopping()
+                )
+                asker = Asker(self.settings, caller, self.store, run=asyncio.to_thread)
                 return await asker.ask(asked, source, take, self.bill)
 
         return asyncio.run(once())
 
     def check(self) -> None:
         async def once() -> None:
-            async with Projects(self.settings, self.keys, self.store) as projects:
+            async with Projects(self.settings, self.keys, self.results) as projects:
                 await projects.check(self.settings.model)
 
         asyncio.run(once())
@@ -284,4 +291,4 @@ def test_keys_come_from_the_environment(environment: dict[str, str], keys: list[
 
 def test_without_a_key_nothing_is_tried(tmp_path: Path) -> None:
     with pytest.raises(ReelmakeError, match="no API key"):
-        Projects(GeminiSettings(), [], Store(tmp_path))
+        Projects(GeminiSettings(), [], Results(tmp_path)).choose("")

@@ -15,10 +15,9 @@ from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
 from reelmake.analysis import Analysis
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
-from reelmake.gemini.engine import analyse_video
+from reelmake.gemini.account import Account
 from reelmake.results import Results
 from reelmake.targets import Target
-from reelmake.templates import load_template
 from sample_videos import RED, make_video
 
 HOUR_S = 3600
@@ -51,14 +50,16 @@ def analyse(
     video: Path | str, folder: Path, template: str = "chinese_transcript", **settings: Any
 ) -> Analysis:
     target = Target(video=str(video), name="v", template=template)
-    return asyncio.run(
-        analyse_video(
-            target,
-            load_template(template),
-            settings=GeminiSettings.model_validate(settings),
-            results=Results(folder),
-        )
-    )
+    return analyse_target(target, folder, **settings)
+
+
+def analyse_target(target: Target, folder: Path, **settings: Any) -> Analysis:
+    async def once() -> Analysis:
+        checked = GeminiSettings.model_validate(settings)
+        async with Account(checked, Results(folder), run=asyncio.to_thread) as account:
+            return await account.analyse(target)
+
+    return asyncio.run(once())
 
 
 @pytest.mark.parametrize("timestamps", ["absolute", "relative"])
@@ -158,14 +159,7 @@ def test_the_part_of_a_video_that_a_row_names_is_sent_and_checked(
 ) -> None:
     video = make_video(tmp_path / "v.mp4", [(RED, 60.0)], size=(64, 64), fps=1, sound="tone")
     target = Target(video=str(video), name="v", template="summary_report", start_s=20, end_s=40)
-    analysis = asyncio.run(
-        analyse_video(
-            target,
-            load_template("summary_report"),
-            settings=GeminiSettings(),
-            results=Results(tmp_path),
-        )
-    )
+    analysis = analyse_target(target, tmp_path)
     (record,) = double.ledger.billed()
     assert (record.start_offset, record.end_offset) == (20, 40)
     assert all(20 <= point.time_s <= 40 for point in analysis.key_points)

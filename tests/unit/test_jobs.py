@@ -1,9 +1,11 @@
+import asyncio
+import logging
 from pathlib import Path
 
 import pytest
 
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import Failure, job, read_failure
+from reelmake.jobs import Failure, JobArguments, Outcome, job, read_failure
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -15,19 +17,17 @@ def record(tmp_path: Path) -> Path:
     return Results(tmp_path).failure(*TARGET.key)
 
 
-def run(record: Path, error: BaseException | None = None) -> None:
+def run(record: Path, error: BaseException | None = None) -> Outcome:
     results = Results(record.parents[3])
-    with job(TARGET, results, record.parent / "job.log"):
+    with job(TARGET, results, record.parent / "job.log") as outcome:
         if error:
             raise error
+    return outcome
 
 
-def test_a_failure_leaves_its_record_and_one_message(
-    record: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        run(record, ReelmakeError("video_unreadable", "v.mp4 is no video"))
-    assert left.value.code == 1
+def test_a_failure_leaves_its_record_and_one_message(record: Path) -> None:
+    outcome = run(record, ReelmakeError("video_unreadable", "v.mp4 is no video"))
+    assert outcome.exit_code == 1
     assert read_failure(record) == Failure(
         video="v",
         template="t",
@@ -38,27 +38,22 @@ def test_a_failure_leaves_its_record_and_one_message(
         attempts=1,
         log=str(record.parent / "job.log"),
     )
-    told = capsys.readouterr().err
-    assert "v (t): v.mp4 is no video" in told
-    assert "Traceback" not in told
+    assert "v (t): v.mp4 is no video" in outcome.message
+    assert "Traceback" not in outcome.message
 
 
-def test_a_fault_of_ours_leaves_its_traceback_in_the_log_alone(
-    record: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        run(record, ZeroDivisionError("oh"))
+def test_a_fault_of_ours_leaves_its_traceback_in_the_log_alone(record: Path) -> None:
+    outcome = run(record, ZeroDivisionError("oh"))
     failure = read_failure(record)
     assert failure
     assert (failure.kind, failure.code) == ("internal", "crashed")
     assert "Traceback" in Path(failure.log).read_text()
-    assert "Traceback" not in capsys.readouterr().err
+    assert "Traceback" not in outcome.message
 
 
 def test_a_success_takes_the_record_of_an_earlier_failure_away(record: Path) -> None:
-    with pytest.raises(SystemExit):
-        run(record, ReelmakeError("video_missing", "gone"))
-    run(record)
+    run(record, ReelmakeError("video_missing", "gone"))
+    assert run(record).exit_code == 0
     assert read_failure(record) is None
 
 
@@ -66,3 +61,35 @@ def test_an_interrupt_is_no_failure(record: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(record, KeyboardInterrupt())
     assert read_failure(record) is None
+
+
+def test_a_job_that_the_end_of_the_run_gave_up_is_no_failure_of_its_video(record: Path) -> None:
+    outcome = run(record, ReelmakeError("interrupted", "stopped"))
+    assert outcome.exit_code == 1
+    assert read_failure(record) is None
+
+
+def test_jobs_side_by_side_write_into_logs_of_their_own(tmp_path: Path) -> None:
+    async def one(name: str) -> None:
+        target = Target(video=f"{name}.mp4", name=name, template="t")
+        with job(target, Results(tmp_path), tmp_path / f"{name}.log"):
+            for number in range(3):
+                logging.getLogger("reelmake.test").info("%s says %d", name, number)
+                await asyncio.sleep(0)
+
+    async def both() -> None:
+        await asyncio.gather(one("a"), one("b"))
+
+    asyncio.run(both())
+    for name, other in (("a", "b"), ("b", "a")):
+        text = (tmp_path / f"{name}.log").read_text()
+        assert text.count(f"{name} says") == 3
+        assert f"{other} says" not in text
+
+
+@pytest.mark.parametrize("name", ["a=b", "--x", "quote\"'", "été 讲座", "a\nb"])
+def test_arguments_arrive_as_they_were_given(name: str) -> None:
+    target = TARGET.model_copy(update={"video": name})
+    given = JobArguments.parse([f"--target={target.model_dump_json()}", "--results=r", "--log=l=g"])
+    assert given.target == target
+    assert (given.results.root, given.log) == (Path("r"), Path("l=g"))

@@ -11,8 +11,8 @@ from reelmake.files import write_atomically
 from reelmake.pages import report_page
 
 
-def export_report(report: Path, document: Path, *, index: Path) -> None:
-    """What is made from the Markdown, so that edits of it are in there: html, docx or pdf.
+def export(report: Path, analysis: Path, document: Path, *, index: Path) -> None:
+    """Documents come from the Markdown, so that edits of it are in them; data from the analysis.
 
     Raises ReelmakeError: program_missing or export_failed.
     """
@@ -20,21 +20,20 @@ def export_report(report: Path, document: Path, *, index: Path) -> None:
         write_docx(report, document)
     elif document.suffix == ".pdf":
         write_pdf(report, document)
-    else:
+    elif document.suffix == ".html":
         way_back = Path(os.path.relpath(index, document.parent)).as_posix()
         page = report_page(report.read_text(encoding="utf-8"), index=way_back)
         write_atomically(document, page)
-
-
-def export_analysis(analysis: Path, document: Path) -> None:
-    """What is made from the analysis: srt, vtt, json or anki.txt."""
-    found = read_analysis(analysis)
-    if document.suffix == ".srt":
-        text = to_srt(found.transcript)
-    elif document.suffix == ".vtt":
-        text = to_vtt(found.transcript, found.language)
-    elif document.suffix == ".txt":
-        text = to_anki(found, found.video.source.rpartition("/")[2])
     else:
-        text = analysis.read_text(encoding="utf-8")
-    write_atomically(document, text)
+        write_atomically(document, _data(analysis, document.suffix))
+
+
+def _data(analysis: Path, suffix: str) -> str:
+    found = read_analysis(analysis)
+    if suffix == ".srt":
+        return to_srt(found.transcript)
+    if suffix == ".vtt":
+        return to_vtt(found.transcript, found.language)
+    if suffix == ".txt":
+        return to_anki(found, found.video.source.rpartition("/")[2])
+    return analysis.read_text(encoding="utf-8")

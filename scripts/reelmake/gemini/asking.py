@@ -1,63 +1,59 @@
 """One request to one valid answer: from the store if it was paid for before, else from Gemini."""
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import Kind, ReelmakeError
+from reelmake.gemini.calling import Bill, Source
 from reelmake.gemini.failures import ServiceError
-from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
 from reelmake.gemini.request import Request
-from reelmake.gemini.retry import with_retries
-from reelmake.gemini.service import Media
+from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.validation import Checked, InvalidAnswer
 from reelmake.store import Rejection, Store, StoredAnswer
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
 Check = Callable[[dict[str, Any]], Checked]
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a video's bytes are: a file with its checksum, or a URL that the service reads."""
-
-    identity: str
-    path: Path | None = None
-    sha256: str | None = None
-    url: str | None = None
+_TIER_REFUSALS = frozenset(["overloaded", "quota_per_minute"])
 
 
-@dataclass
-class Bill:
-    """All answers that a report rests on, and the tries that it took."""
+class Run(Protocol):
+    """Runs a function of ours where it can't hold up, or break, everybody else."""
 
-    answers: dict[str, StoredAnswer] = field(default_factory=dict)
-    attempts: int = 0
+    def __call__(
+        self, function: Callable[..., Result], /, *arguments: Any
+    ) -> Awaitable[Result]: ...
 
-    def add(self, key: str, answer: StoredAnswer) -> None:
-        """Count an answer once, however often it is read."""
-        self.answers[key] = answer
+
+class Buyer(Protocol):
+    """Puts an answer into the store: `calling.Caller`, or whoever only wants to know."""
+
+    @property
+    def stopping(self) -> Stopping: ...
+
+    async def buy(
+        self, key: str, request: Request, source: Source, bill: Bill, *, tier: str
+    ) -> None: ...
 
 
 class Asker:
-    """Asks for many reports at once; what they share (uploads, keys, the store) is here."""
+    """Asks for many reports at once."""
 
-    def __init__(self, settings: GeminiSettings, projects: Projects, store: Store) -> None:
+    def __init__(self, settings: GeminiSettings, buyer: Buyer, store: Store, *, run: Run) -> None:
         self._settings = settings
-        self._projects = projects
+        self._buyer = buyer
         self._store = store
-        self._in_flight = asyncio.Semaphore(settings.max_in_flight)
+        self._run = run
 
     async def ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
         """Find or buy the answer; it is in the store before anything looks at it.
 
-        Raises InvalidAnswer when it can't be taken, ServiceError when there is none.
+        Raises InvalidAnswer when it can't be taken, ServiceError when there is none, and
+        ReelmakeError ``interrupted`` or ``budget_reached`` when no more may be bought.
         """
         try:
             return await self._ask(request, source, check, bill)
@@ -86,32 +82,39 @@ class Asker:
 
     async def _ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
         key = request.digest()
-        with contextlib.ExitStack() as stack:
-            # In a thread, since another process may be asking the same just now.
-            await asyncio.to_thread(stack.enter_context, self._store.asking(key))
-            stored = self._store.get(key)
-            if stored is None:
-                self._refuse_what_is_blocked(key)
-                answer = await self._buy(request, source, bill)
-                self._store.put(
-                    key, answer, request={**request.summary(), "tier": self._settings.tier}
-                )
-                stored = self._store.get(key)
-            else:
-                log.info("answer %s is in the store", key[:12])
-            if stored is None:
-                raise ReelmakeError("store_unreadable", f"the answer {key[:12]} can't be read back")
-            bill.add(key, stored)
-            try:
-                return check(stored.answer)
-            except InvalidAnswer as error:
-                invalid = error
-            except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-                # Stranger than anything the checks foresee: never kept as good.
-                what = f"the answer can't be read ({type(error).__name__})"
-                invalid = InvalidAnswer("answer_wrong_shape", what)
-            self._store.reject(key, Rejection(invalid.code, invalid.message))
-            raise invalid
+        stored = self._store.get(key)
+        if stored is None:
+            # Of several that ask the same, also in other processes, one goes on at a time.
+            async with self._buyer.stopping.waiting_for(self._store.asking_async(key)):
+                stored = self._store.get(key) or await self._bought(key, request, source, bill)
+        else:
+            log.info("answer %s is in the store", key[:12])
+        bill.add(key, stored)
+        try:
+            return await self._run(check, stored.answer)
+        except InvalidAnswer as error:
+            invalid = error
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            # Stranger than anything the checks foresee: never kept as good.
+            what = f"the answer can't be read ({type(error).__name__})"
+            invalid = InvalidAnswer("answer_wrong_shape", what)
+        self._store.reject(key, Rejection(invalid.code, invalid.message))
+        raise invalid
+
+    async def _bought(self, key: str, request: Request, source: Source, bill: Bill) -> StoredAnswer:
+        self._refuse_what_is_blocked(key)
+        tier = self._settings.tier
+        try:
+            await self._buyer.buy(key, request, source, bill, tier=tier)
+        except ServiceError as error:
+            if tier != "flex" or error.code not in _TIER_REFUSALS:
+                raise
+            log.warning("the flex tier stays refused, asking at the full price: %s", error.message)
+            await self._buyer.buy(key, request, source, bill, tier="standard")
+        stored = self._store.get(key)
+        if stored is None:
+            raise ReelmakeError("store_unreadable", f"the answer {key[:12]} can't be read back")
+        return stored
 
     def _refuse_what_is_blocked(self, key: str) -> None:
         rejection = self._store.rejection(key)
@@ -120,38 +123,3 @@ class Asker:
         error = InvalidAnswer(rejection.code, rejection.message)
         if error.kind == Kind.BLOCKED:
             raise error
-
-    async def _buy(self, request: Request, source: Source, bill: Bill) -> dict[str, Any]:
-        """Call the service by the project that the video stays with, or else by the next one."""
-        while True:
-            project = self._projects.choose(source.identity)
-            try:
-                return await self._call(request, source, project, bill)
-            except ServiceError as error:
-                if error.code not in PROJECT_FAULTS:
-                    raise
-                self._projects.set_aside(project, error)
-
-    async def _call(
-        self, request: Request, source: Source, project: Project, bill: Bill
-    ) -> dict[str, Any]:
-        async def once() -> dict[str, Any]:
-            bill.attempts += 1
-            media = await _media(source, project) if request.clip else None
-            try:
-                return await project.service.generate(request, media)
-            except Exception:
-                # It may have expired in the meantime; looking again is one cheap call.
-                if source.sha256:
-                    project.uploads.forget(source.sha256)
-                raise
-
-        async with self._in_flight:
-            log.info("asking %s (%s)", request.model, project.label)
-            return await with_retries(once, attempts=self._settings.max_attempts)
-
-
-async def _media(source: Source, project: Project) -> Media:
-    if source.path and source.sha256:
-        return await project.uploads.media(source.path, source.sha256)
-    return Media(source.url or source.identity, "video/mp4")

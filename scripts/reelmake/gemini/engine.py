@@ -14,16 +14,13 @@ from pydantic import BaseModel
 from reelmake import analysis as record
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
-from reelmake.facts import video_facts
-from reelmake.gemini.asking import Asker, Bill, Source
-from reelmake.gemini.projects import Projects
+from reelmake.gemini.asking import Asker
+from reelmake.gemini.calling import Bill, Source
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
-from reelmake.gemini.service import api_keys
 from reelmake.gemini.validation import TIME_KEYS, Checked, InvalidAnswer, Window, check_answer
 from reelmake.media import is_silent
 from reelmake.pricing import cost_usd
-from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import Segment, Template
 from reelmake.timestamps import format_clock
@@ -40,38 +37,25 @@ _MERGED_PARTS = ("chapters", "transcript", "terms")
 _FOR_THE_OVERVIEW = ("chapters", "key_points")
 
 
-async def analyse_video(
-    target: Target, template: Template, *, settings: GeminiSettings, results: Results
-) -> record.Analysis:
-    """Analyse one video with clients of its own, for jobs that run by themselves.
-
-    Raises ReelmakeError.
-    """
-    async with Projects(settings, api_keys(), results.store) as projects:
-        asker = Asker(settings, projects, results.store)
-        return await Report(target, template, settings=settings, results=results).analyse(asker)
-
-
-async def check_account(settings: GeminiSettings, results: Results) -> None:
-    """One free call a key, before anything is uploaded. Raises ReelmakeError."""
-    async with Projects(settings, api_keys(), results.store) as projects:
-        await projects.check(settings.model)
-
-
 class Report:
     """What is asked for one report."""
 
     def __init__(
-        self, target: Target, template: Template, *, settings: GeminiSettings, results: Results
+        self,
+        target: Target,
+        template: Template,
+        facts: record.VideoFacts,
+        *,
+        settings: GeminiSettings,
     ) -> None:
         self._target = target
         self._template = template
         self._settings = settings
         self._language = target.language or template.language
         self._schema = template.answer_schema()
-        self._bill = Bill()
-        self._facts = video_facts(target, results.checksums)
-        self._source = _source(self._facts)
+        self._bill = Bill(priority=target.priority)
+        self._facts = facts
+        self._source = _source(facts)
 
     async def analyse(self, asker: Asker) -> record.Analysis:
         """Ask in one call, or in segments when the video is long or one call was not enough."""
@@ -271,7 +255,12 @@ def _can_be_halved(window: Window) -> bool:
 def _source(facts: record.VideoFacts) -> Source:
     if facts.sha256 is None:
         return Source(identity=facts.source, url=facts.source)
-    return Source(f"sha256:{facts.sha256}", path=Path(facts.source), sha256=facts.sha256)
+    return Source(
+        f"sha256:{facts.sha256}",
+        path=Path(facts.source),
+        sha256=facts.sha256,
+        duration_s=facts.duration_s,
+    )
 
 
 def _only(schema: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Self
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
+from reelmake.gemini.day_quota import DayQuota
 from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.pacing import Pace
 from reelmake.gemini.service import Service
 from reelmake.gemini.uploads import Uploads
-from reelmake.store import Store
+from reelmake.results import Results
 
 log = logging.getLogger(__name__)
 
@@ -21,40 +23,59 @@ PROJECT_FAULTS = frozenset(["key_invalid", "permission_denied", "quota_per_day"]
 
 
 class Project:
-    """One key's access. ``label`` is what may be said of it: its place among the keys."""
+    """One key's access, with its quotas and files.
 
-    def __init__(self, label: str, service: Service, store: Store, fingerprint: str) -> None:
+    ``label`` is what may be said of it: its place among the keys. ``fingerprint`` tells it from
+    others in files.
+    """
+
+    def __init__(
+        self, label: str, service: Service, *, settings: GeminiSettings, results: Results, key: str
+    ) -> None:
         self.label = label
         self.service = service
-        self.uploads = Uploads(service, store, fingerprint)
-        self._fingerprint = fingerprint
+        self.fingerprint = hashlib.sha256(key.encode()).hexdigest()
+        self.uploads = Uploads(service, results.store, self.fingerprint)
+        self.day = DayQuota(results.day_quota, settings.rpd)
+        self._settings = settings
+        self._paces: dict[str, Pace] = {}
+
+    def pace(self, model: str) -> Pace:
+        """When calls to this model may begin: quotas are each model's own."""
+        if model not in self._paces:
+            self._paces[model] = Pace(
+                f"{model}, {self.label}",
+                rpm=self._settings.rpm,
+                tpm=self._settings.tpm,
+                max_in_flight=self._settings.max_in_flight,
+            )
+        return self._paces[model]
 
     def rank(self, identity: str) -> str:
         """Order the projects for a video; which keys there are besides is without effect."""
-        return hashlib.sha256(f"{self._fingerprint} {identity}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.fingerprint} {identity}".encode()).hexdigest()
 
 
 class Projects:
-    """All that the environment gives; those that turn out useless are left aside.
+    """All that the environment gives; those that turn out useless are left aside."""
 
-    Raises ReelmakeError ``key_missing`` when there is none.
-    """
-
-    def __init__(self, settings: GeminiSettings, keys: Sequence[str], store: Store) -> None:
-        if not keys and not settings.vertex:
-            raise ReelmakeError("key_missing", "no API key in the environment")
+    def __init__(self, settings: GeminiSettings, keys: Sequence[str], results: Results) -> None:
         self._usable = [
             Project(
                 f"key {number} of {len(keys)}",
                 Service(settings, api_key=key),
-                store,
-                hashlib.sha256(key.encode()).hexdigest(),
+                settings=settings,
+                results=results,
+                key=key,
             )
             for number, key in enumerate(keys, start=1)
             if not settings.vertex
         ]
         if settings.vertex:
-            self._usable = [Project("Vertex AI", Service(settings), store, "vertex")]
+            service = Service(settings)
+            self._usable = [
+                Project("Vertex AI", service, settings=settings, results=results, key="vertex")
+            ]
         self._all = tuple(self._usable)
         self._last_fault: ServiceError | None = None
         self._stack = AsyncExitStack()
@@ -75,7 +96,8 @@ class Projects:
     def choose(self, identity: str) -> Project:
         """The project that a video stays with, as long as it is usable.
 
-        Raises the last ServiceError that left a project aside when none is left.
+        Raises the last ServiceError that left a project aside when none is left, and
+        ReelmakeError ``key_missing`` when there never was one.
         """
         if self._usable:
             return min(self._usable, key=lambda project: project.rank(identity))

@@ -3,11 +3,14 @@
 import logging
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import tenacity
 
+from reelmake.errors import ReelmakeError
 from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +43,30 @@ def _say(state: tenacity.RetryCallState) -> None:
     log.warning("try %d failed, next in %.1f s: %s", state.attempt_number, wait_s, error)
 
 
-async def with_retries(call: Callable[[], Awaitable[Result]], *, attempts: int) -> Result:
+async def _sleep(stopping: Stopping, seconds: float) -> None:
+    async with stopping.may_be_given_up():
+        await sleep(seconds)
+
+
+async def with_retries(
+    call: Callable[[], Awaitable[Result]], *, attempts: int, stopping: Stopping
+) -> Result:
     """Await ``call`` up to ``attempts`` times.
 
-    Raises the last ServiceError, its ``attempts`` set to the tries that were made.
+    Raises the last ServiceError, its ``attempts`` set to the tries that were made, and
+    ReelmakeError ``interrupted`` when everything stops before another try.
     """
 
     async def classified() -> Result:
         try:
             return await call()
-        except ServiceError:
+        except ReelmakeError:
             raise
         except Exception as error:
             raise classify(error) from error
 
     retrying = tenacity.AsyncRetrying(
-        sleep=sleep,
+        sleep=partial(_sleep, stopping),
         stop=tenacity.stop_after_attempt(attempts),
         wait=_WaitAsAsked(),
         retry=tenacity.retry_if_exception(_may_pass),

@@ -46,7 +46,6 @@ class Service:
 
     def __init__(self, settings: GeminiSettings, *, api_key: str | None = None) -> None:
         self._timeout_s = settings.timeout_s
-        self._tier = settings.tier
         options = types.HttpOptions(
             api_version=settings.api_version,
             timeout=int(settings.timeout_s * 1000),
@@ -82,7 +81,7 @@ class Service:
             model=model, config=types.GetModelConfig(http_options=_quick())
         )
 
-    async def generate(self, request: Request, media: Media | None) -> dict[str, Any]:
+    async def generate(self, request: Request, media: Media | None, *, tier: str) -> dict[str, Any]:
         """Ask; the whole response as JSON values, with the SDK's own snake_case names."""
         parts = [types.Part(text=request.prompt)]
         if request.clip and media:
@@ -90,25 +89,9 @@ class Service:
         response = await self._client.aio.models.generate_content(
             model=request.model,
             contents=[types.Content(role="user", parts=parts)],
-            config=self._generation(request),
+            config=_generation(request, tier),
         )
         return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
-
-    def _generation(self, request: Request) -> types.GenerateContentConfig:
-        settings: dict[str, Any] = {
-            "response_mime_type": "application/json",
-            "response_schema": copy.deepcopy(request.schema),  # the SDK changes it in place
-            "store": False,
-            **request.generation,
-        }
-        if "thinking_level" in settings:
-            settings["thinking_config"] = {"thinking_level": settings.pop("thinking_level")}
-        if request.clip and request.clip.media_resolution != "default":
-            level = request.clip.media_resolution.upper()
-            settings["media_resolution"] = f"MEDIA_RESOLUTION_{level}"
-        if self._tier == "flex":
-            settings["service_tier"] = "flex"
-        return types.GenerateContentConfig.model_validate(settings)
 
     async def upload(self, path: Path, *, name: str, mime_type: str) -> None:
         """Send a file under our own name; `active_uri` then waits until it can be used.
@@ -167,6 +150,23 @@ def _quick() -> types.HttpOptions:
 
 def _is_key_error(error: genai.errors.ClientError) -> bool:
     return "API_KEY" in str(error.details) or "API key" in str(error.message)
+
+
+def _generation(request: Request, tier: str) -> types.GenerateContentConfig:
+    settings: dict[str, Any] = {
+        "response_mime_type": "application/json",
+        "response_schema": copy.deepcopy(request.schema),  # the SDK changes it in place
+        "store": False,
+        **request.generation,
+    }
+    if "thinking_level" in settings:
+        settings["thinking_config"] = {"thinking_level": settings.pop("thinking_level")}
+    if request.clip and request.clip.media_resolution != "default":
+        level = request.clip.media_resolution.upper()
+        settings["media_resolution"] = f"MEDIA_RESOLUTION_{level}"
+    if tier == "flex":
+        settings["service_tier"] = "flex"
+    return types.GenerateContentConfig.model_validate(settings)
 
 
 def _video_part(clip: Clip, media: Media) -> types.Part:

@@ -1,7 +1,6 @@
 """One upload of a video serves all its calls: retries, templates, segments and reruns."""
 
 import asyncio
-import contextlib
 import logging
 from pathlib import Path
 
@@ -9,6 +8,9 @@ from reelmake.gemini.service import Media, Service
 from reelmake.store import Store
 
 log = logging.getLogger(__name__)
+
+# More would only share the same line, and keep the first calls waiting.
+_AT_ONCE = 8
 
 # Set by us: the SDK guesses some of them wrongly and others not at all.
 MIME_TYPES = {
@@ -44,6 +46,7 @@ class Uploads:
         self._project = project
         self._uris: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def media(self, path: Path, sha256: str) -> Media:
         """Find the video at the service, or bring it there.
@@ -54,9 +57,7 @@ class Uploads:
         name = upload_name(sha256, self._project)
         async with self._locks.setdefault(sha256, asyncio.Lock()):
             if sha256 not in self._uris:
-                with contextlib.ExitStack() as stack:
-                    # In a thread, since another process may hold it for a long upload.
-                    await asyncio.to_thread(stack.enter_context, self._store.asking(name))
+                async with self._store.asking_async(name):
                     self._uris[sha256] = await self._bring(path, name, mime_type)
             return Media(self._uris[sha256], mime_type)
 
@@ -68,7 +69,8 @@ class Uploads:
         uri = await self._service.active_uri(name)
         if uri is None:
             log.info("uploading %s (%.1f MB)", path.name, path.stat().st_size / 1e6)
-            await self._service.upload(path, name=name, mime_type=mime_type)
+            async with self._at_once:
+                await self._service.upload(path, name=name, mime_type=mime_type)
             uri = await self._service.active_uri(name)
         if uri is None:
             raise ConnectionError("the uploaded file can't be found at the service")

@@ -1,0 +1,41 @@
+# What happens around a run: before the first job and after the last one. No rules.
+
+
+def switch_off_job_rate_limiter(workflow) -> None:
+    """It starts a thread for every finished job, on by default (Snakemake 9.27).
+
+    An internal, so the version is pinned and tests/workflow/test_snakemake_guard.py watches it.
+    Calls to a service are paced by the gateway, not by starts of jobs.
+    """
+    workflow.scheduler.job_rate_limiter = None
+
+
+def start_gateway(workflow) -> None:
+    """Start the warm process of this run, which looks at the account before anything is uploaded."""
+    needed = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "analyze_video")
+    to_analyse = [target_of(job.wildcards) for job in needed]
+    try:
+        GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
+    except ReelmakeError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def index_what_is_there() -> None:
+    """Give the reports that are there their page: after a failure build_index has no turn."""
+    write_index(Path(settings.results), list(TARGETS), digests=list(GROUPS))
+    # A later run makes them again by their own job, also when no report changes until then.
+    (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
+
+
+onstart:
+    switch_off_job_rate_limiter(workflow)
+    start_gateway(workflow)
+
+
+onsuccess:
+    GATEWAY.close()
+
+
+onerror:
+    GATEWAY.close()
+    index_what_is_there()

@@ -1,0 +1,138 @@
+"""Snakemake's side of the gateway: start it, keep it going, tell it to stop, wait for its end."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from reelmake.config import Config
+from reelmake.errors import ReelmakeError
+from reelmake.targets import Target
+
+ADDRESS = "REELMAKE_GATEWAY"
+"""The environment variable that tells jobs where the gateway is."""
+
+_RESTARTS = 3
+
+
+class Order(BaseModel):
+    """What a gateway is started with, as the first line that it reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config: Config
+    address: Path
+    to_analyse: list[Target]
+    """Reports whose analysis is to be made, first come first."""
+
+
+class Reply(BaseModel):
+    """What the gateway says when it is ready, or why it can't serve."""
+
+    code: str | None = None
+    message: str = ""
+
+
+class Gateway:
+    """The gateway of this run: one process, started once more when it dies."""
+
+    def __init__(self, program: Path, config: Config) -> None:
+        self._program = program
+        self._config = config
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._closing = False
+
+    def start(self, to_analyse: Sequence[Target]) -> None:
+        """Start it, and let it look at the account for what is to be analysed.
+
+        Raises ReelmakeError when it can't serve.
+        """
+        # Private: nobody else can reach a socket in it.
+        self._folder = tempfile.TemporaryDirectory(prefix="reelmake-", ignore_cleanup_errors=True)
+        address = Path(self._folder.name) / "gateway"
+        order = Order(config=self._config, address=address, to_analyse=list(to_analyse))
+        self._process = self._started(order)
+        os.environ[ADDRESS] = str(address)
+        threading.Thread(target=self._restart_when_it_dies, args=[order], daemon=True).start()
+        self._pass_on_signals()
+
+    def drain(self) -> None:
+        """Let no new call begin. Those in flight go on, and so do their jobs."""
+        if self._process:
+            with contextlib.suppress(OSError, ValueError):
+                _input_of(self._process).write("stop\n")
+                _input_of(self._process).flush()
+
+    def close(self) -> None:
+        """End it; returns when the answers in flight have arrived, or at a second Ctrl-C."""
+        if not self._process or not self._folder:
+            return
+        self._closing = True
+        os.environ.pop(ADDRESS, None)
+        with contextlib.suppress(OSError):
+            _input_of(self._process).close()
+        try:
+            self._process.wait()
+        except KeyboardInterrupt:
+            sys.stderr.write("The gateway goes on until they have arrived.\n")
+            return
+        self._folder.cleanup()
+
+    def _started(self, order: Order) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, str(self._program)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C is for Snakemake, which lets us know.
+            start_new_session=True,
+        )
+        with contextlib.suppress(BrokenPipeError):
+            _input_of(process).write(order.model_dump_json() + "\n")
+            _input_of(process).flush()
+        line = process.stdout.readline() if process.stdout else ""
+        reply = Reply.model_validate(json.loads(line)) if line else Reply(code="crashed")
+        if reply.code is not None:
+            process.wait()
+            raise ReelmakeError(reply.code, reply.message or "the gateway could not be started")
+        return process
+
+    def _restart_when_it_dies(self, order: Order) -> None:
+        again = order.model_copy(update={"to_analyse": []})
+        for _ in range(_RESTARTS):
+            code = self._process.wait() if self._process else 0
+            if self._closing:
+                return
+            sys.stderr.write(f"The gateway died ({code}) and is started again.\n")
+            order.address.unlink(missing_ok=True)
+            with contextlib.suppress(ReelmakeError):
+                self._process = self._started(again)
+
+    def _pass_on_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.getsignal(number)
+
+            def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
+                self.drain()
+                if callable(before):
+                    before(number, frame)
+
+            signal.signal(number, handle)
+
+
+def _input_of(process: "subprocess.Popen[str]") -> IO[str]:
+    assert process.stdin is not None  # noqa: S101  it was asked for
+    return process.stdin

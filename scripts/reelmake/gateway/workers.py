@@ -1,0 +1,83 @@
+"""Processes for what decodes, renders or checks: what breaks there breaks nothing else."""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as TooLong
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from reelmake.errors import ReelmakeError
+
+Result = TypeVar("Result")
+
+# Hours of video are decoded in far less; what takes longer never ends.
+_TIMEOUT_S = 3600.0
+# Imported once, before the processes that need them are forked off.
+_PRELOADED = [
+    "reelmake.facts",
+    "reelmake.frames",
+    "reelmake.gemini.validation",
+    "reelmake.jobs",
+    "reelmake.report",
+    "reelmake.templates",
+]
+
+
+class Workers:
+    """A pool of processes that end with this one, also when it is killed."""
+
+    def __init__(self, count: int | None = None) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
+        self._pool = ProcessPool(
+            max_workers=count or os.cpu_count() or 1,
+            context=context,
+            initializer=_end_with_parent,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    async def run(self, function: Callable[..., Result], /, *arguments: Any) -> Result:
+        """Await ``function(*arguments)``, done by one of the processes.
+
+        Raises what it raises, and ReelmakeError ``worker_died`` when the process crashed or took
+        over an hour.
+        """
+        future = self._pool.schedule(function, args=arguments, timeout=_TIMEOUT_S)
+        try:
+            result: Result = await asyncio.wrap_future(future)
+        except TooLong:
+            raise ReelmakeError("worker_died", "it took over an hour") from None
+        except ProcessExpired as error:
+            what = f"the process that worked on it died ({error.exitcode})"
+            raise ReelmakeError("worker_died", what) from None
+        return result
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

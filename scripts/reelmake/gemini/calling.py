@@ -1,0 +1,161 @@
+"""One call that is paid for: by which project, when, for how much, and then into the store."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from reelmake.config import GeminiSettings
+from reelmake.gemini.budget import Budget, Estimate
+from reelmake.gemini.estimates import estimate
+from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
+from reelmake.gemini.request import Request
+from reelmake.gemini.retry import with_retries
+from reelmake.gemini.service import Media
+from reelmake.gemini.stopping import Stopping
+from reelmake.pricing import cost_usd
+from reelmake.store import Store, StoredAnswer
+
+log = logging.getLogger(__name__)
+
+# How far one answer moves what the next ones are expected to need.
+_LEARNING_RATE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a video's bytes are: a file with its checksum, or a URL that the service reads."""
+
+    identity: str
+    path: Path | None = None
+    sha256: str | None = None
+    url: str | None = None
+    duration_s: float | None = None
+
+
+@dataclass
+class Bill:
+    """All answers that a report rests on, and the tries that it took."""
+
+    priority: int = 0
+    answers: dict[str, StoredAnswer] = field(default_factory=dict)
+    attempts: int = 0
+
+    def add(self, key: str, answer: StoredAnswer) -> None:
+        """Count an answer once, however often it is read."""
+        self.answers[key] = answer
+
+
+class Caller:
+    """Calls for many reports at once; what they share (keys, quotas, budget) is here."""
+
+    def __init__(
+        self,
+        settings: GeminiSettings,
+        projects: Projects,
+        store: Store,
+        *,
+        budget: Budget,
+        stopping: Stopping,
+    ) -> None:
+        self._settings = settings
+        self._projects = projects
+        self._store = store
+        self._budget = budget
+        self.stopping = stopping
+        self.in_flight = 0
+        self._input_ratios: dict[str, float] = {}
+
+    async def buy(
+        self, key: str, request: Request, source: Source, bill: Bill, *, tier: str
+    ) -> None:
+        """Put the answer into the store, by the project that the video stays with or the next one.
+
+        Raises ServiceError, and ReelmakeError ``interrupted`` or ``budget_reached``.
+        """
+        while True:
+            project = self._projects.choose(source.identity)
+            call = partial(self._call, key, request, source, bill, project=project, tier=tier)
+            try:
+                await with_retries(
+                    call, attempts=self._settings.max_attempts, stopping=self.stopping
+                )
+            except ServiceError as error:
+                if error.code not in PROJECT_FAULTS:
+                    raise
+                self._projects.set_aside(project, error)
+            else:
+                return
+
+    async def _call(
+        self,
+        key: str,
+        request: Request,
+        source: Source,
+        bill: Bill,
+        *,
+        project: Project,
+        tier: str,
+    ) -> None:
+        bill.attempts += 1
+        async with self.stopping.may_be_given_up():
+            media = await _media(source, project) if request.clip else None
+        expected = self._expected(request, source, tier)
+        tokens = expected.input_tokens
+        pace = project.pace(request.model)
+        async with (
+            self.stopping.waiting_for(self._budget.reserved(expected)),
+            self.stopping.waiting_for(pace.turn(tokens, bill.priority)),
+            self._counted(project, request.model),
+        ):
+            log.info("asking %s (%s)", request.model, project.label)
+            try:
+                answer = await project.service.generate(request, media, tier=tier)
+            except Exception as error:
+                # It may have expired in the meantime; looking again is one cheap call.
+                if source.sha256:
+                    project.uploads.forget(source.sha256)
+                raise classify(error) from error
+            # Whatever comes next: it is paid for, and it is here.
+            said = {**request.summary(), "tier": tier}
+            await asyncio.to_thread(self._store.put, key, answer, request=said)
+            self._learn(request.model, expected, answer, tier)
+
+    @asynccontextmanager
+    async def _counted(self, project: Project, model: str) -> AsyncIterator[None]:
+        project.day.take(project.fingerprint, model)
+        self.in_flight += 1
+        try:
+            yield
+        except ServiceError as error:
+            if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+                project.day.give_back(project.fingerprint, model)
+            raise
+        finally:
+            self.in_flight -= 1
+
+    def _expected(self, request: Request, source: Source, tier: str) -> Estimate:
+        expected = estimate(request, source.duration_s, tier=tier)
+        ratio = self._input_ratios.get(request.model, 1.0)
+        return replace(expected, input_tokens=expected.input_tokens * ratio)
+
+    def _learn(self, model: str, expected: Estimate, answer: Mapping[str, Any], tier: str) -> None:
+        usage = answer.get("usage_metadata", {})
+        self._budget.bill(cost_usd(model, usage, tier=tier), expected)
+        used = usage.get("prompt_token_count", 0)
+        if used and expected.input_tokens:
+            before = self._input_ratios.get(model, 1.0)
+            change = used / expected.input_tokens
+            self._input_ratios[model] = before * (1 + _LEARNING_RATE * (change - 1))
+
+
+async def _media(source: Source, project: Project) -> Media:
+    if source.path and source.sha256:
+        return await project.uploads.media(source.path, source.sha256)
+    return Media(source.url or source.identity, "video/mp4")

@@ -1,0 +1,175 @@
+"""Quota used and not hit: when a call may begin, for one project and model.
+
+Three things hold a call back: the quotas of a minute, the limit of calls in flight, and a pause
+that the service asked for. Waiting costs nothing; who is first is a matter of priority, then of
+who came first.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from pyrate_limiter import InMemoryBucket, Rate, RateItem
+
+from reelmake.gemini.failures import ServiceError
+
+log = logging.getLogger(__name__)
+
+# A little more than the service's minute: requests arrive there later than they are counted here.
+_MINUTE_MS = 60_500
+# The library keeps an entry a unit: tokens are counted in parts of the quota as large as this.
+_UNITS = 10_000
+# Recovers in so many rounds of calls what one cut has taken.
+_ROUNDS_TO_RECOVER = 16
+_SLOWING_CODES = frozenset(["overloaded", "quota_per_minute"])
+
+
+class _MinuteQuota:
+    """A sliding window of a minute, in which at most ``limit`` of something may begin."""
+
+    def __init__(self, limit: int) -> None:
+        units = min(limit, _UNITS)
+        self._each = limit / units
+        self._most = units
+        self._rest = 0.0
+        self._bucket = InMemoryBucket([Rate(units, _MINUTE_MS)])
+
+    def wait_s(self, amount: float, now: float) -> float:
+        """Seconds until so much more fits."""
+        item = self._item(amount, now)
+        self._bucket.leak(item.timestamp)
+        wait_ms = self._bucket.waiting(item)
+        assert isinstance(wait_ms, int)  # noqa: S101  only other buckets answer later
+        return wait_ms / 1000
+
+    def take(self, amount: float, now: float) -> None:
+        item = self._item(amount, now)
+        self._bucket.put(item)
+        # What rounding took too much, or too little, is made up for by the next one.
+        self._rest = self._units(amount) - item.weight
+
+    def _units(self, amount: float) -> float:
+        return min(amount / self._each + self._rest, self._most)
+
+    def _item(self, amount: float, now: float) -> RateItem:
+        return RateItem("", int(now * 1000), weight=max(0, round(self._units(amount))))
+
+
+@dataclass(order=True)
+class _Waiting:
+    rank: tuple[int, int]
+    tokens: float = field(compare=False)
+    turn: asyncio.Future[None] = field(compare=False)
+
+
+class Pace:
+    """When calls of one project to one model begin. Use `turn` around each."""
+
+    def __init__(self, label: str, *, rpm: int | None, tpm: int | None, max_in_flight: int) -> None:
+        self._label = label
+        self._requests = _MinuteQuota(rpm) if rpm else None
+        self._tokens = _MinuteQuota(tpm) if tpm else None
+        self._most = float(max_in_flight)
+        self._limit = float(max_in_flight)
+        self._waiting: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._paused_until = 0.0
+        self._slowed_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.in_flight = 0
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be in flight now."""
+        return int(self._limit)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, tokens: float, priority: int = 0) -> AsyncIterator[None]:
+        """Wait until a call of so many input tokens may begin; it is in flight until the end.
+
+        The service's refusals slow everyone down, its answers speed up again.
+        """
+        await self._my_turn(tokens, priority)
+        began = time.monotonic()
+        try:
+            yield
+        except ServiceError as error:
+            if error.code in _SLOWING_CODES:
+                self._slow_down(began, error)
+            raise
+        else:
+            self._speed_up()
+        finally:
+            self.in_flight -= 1
+            self._advance()
+
+    async def _my_turn(self, tokens: float, priority: int) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        rank = (-priority, next(self._numbers))
+        heapq.heappush(self._waiting, _Waiting(rank, tokens, turn))
+        self._advance()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it came at the very moment
+                self.in_flight -= 1
+            self._advance()
+            raise
+
+    def _advance(self) -> None:
+        """Let as many begin as may."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting and self.in_flight < self.limit:
+            first = self._waiting[0]
+            if first.turn.cancelled():
+                heapq.heappop(self._waiting)
+                continue
+            now = time.monotonic()
+            wait_s = self._wait_s(first.tokens, now)
+            if wait_s > 0:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(wait_s + 0.001, self._advance)
+                return
+            heapq.heappop(self._waiting)
+            self._take(first.tokens, now)
+            self.in_flight += 1
+            first.turn.set_result(None)
+
+    def _wait_s(self, tokens: float, now: float) -> float:
+        return max(
+            self._paused_until - now,
+            self._requests.wait_s(1, now) if self._requests else 0.0,
+            self._tokens.wait_s(tokens, now) if self._tokens else 0.0,
+        )
+
+    def _take(self, tokens: float, now: float) -> None:
+        if self._requests:
+            self._requests.take(1, now)
+        if self._tokens:
+            self._tokens.take(tokens, now)
+
+    def _slow_down(self, began: float, error: ServiceError) -> None:
+        now = time.monotonic()
+        if error.retry_after_s:
+            self._paused_until = max(self._paused_until, now + error.retry_after_s)
+        # Calls that were in flight together are refused together: that is one sign, not many.
+        if began < self._slowed_at:
+            return
+        self._slowed_at = now
+        self._set_limit(max(1.0, min(self._limit, self.in_flight) / 2), error.message)
+
+    def _speed_up(self) -> None:
+        step = self._most / 2 / _ROUNDS_TO_RECOVER
+        self._set_limit(min(self._most, self._limit + step / self._limit), "answers arrive again")
+
+    def _set_limit(self, limit: float, why: str) -> None:
+        before, self._limit = self.limit, limit
+        if self.limit != before:
+            log.info("%s: %d calls in flight, was %d (%s)", self._label, self.limit, before, why)
