@@ -34,6 +34,7 @@ include: "rules/render_report.smk"
 include: "rules/export_report.smk"
 include: "rules/build_digest.smk"
 include: "rules/build_index.smk"
+include: "rules/check_template.smk"
 
 
 rule all:

@@ -23,6 +23,7 @@ from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
+    load_template(settings.template)  # first: what is wrong with it is told before the videos
     TARGETS = targets(video_table(settings))
     TEMPLATES = {
         name: load_template(name) for name in {target.template for target in TARGETS.values()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template as JinjaTemplate
-from jinja2 import pass_context
+from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -252,6 +252,12 @@ def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:
                 shared.setdefault(file.name, file)
     own = [file for file in (folder / _LAYOUT, folder / "labels.yaml") if file.is_file()]
     return [*own, *(shared[name] for name in sorted(shared))]
+
+
+def layout_tree(template: "Template") -> nodes.Template:
+    """The layout as Jinja understands it, to look at what it shows."""
+    environment = _environment(template.search_path)
+    return environment.parse((template.folder / _LAYOUT).read_text(encoding="utf-8"))
 
 
 def check_layout(template: "Template") -> None:
