@@ -1,6 +1,7 @@
 """A results folder as runs leave it: done, failed, missing, edited, with warnings, hostile."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def said(text: str) -> list[Passage]:
     return [Passage(start_s=0, end_s=60, text=text)]
 
 
-def write_page(root: Path, targets: list[tuple[str, str]]) -> str:
+def write_page(root: Path, targets: list[tuple[str, str]], digests: Sequence[str] = ()) -> str:
     """The address of the index of these reports."""
-    write_index(root, targets)
+    write_index(root, targets, digests=digests)
     return (root / "index.html").as_uri()

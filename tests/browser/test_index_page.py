@@ -220,6 +220,15 @@ def test_pictures_far_below_are_not_loaded(page: Page, tmp_path: Path) -> None:
     assert not any("report%20149" in url for url in asked)
 
 
+def test_digests_that_are_there_are_linked(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "digests").mkdir()
+    (tmp_path / "digests/week 1.html").write_text("<!doctype html><title>Week 1</title>")
+    page.goto(write_page(tmp_path, [], ["week 1", "week 2"]))
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["week 1"])
+    page.get_by_role("link", name="week 1").click()
+    assert page.title() == "Week 1"
+
+
 def test_an_empty_index(page: Page, tmp_path: Path) -> None:
     page.goto(write_page(tmp_path, []))
     expect(page.get_by_role("status")).to_have_text("0 of 0 reports")

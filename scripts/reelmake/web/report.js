@@ -9,4 +9,6 @@ document.addEventListener("click", event => {
   video.currentTime = Number(moment);
   video.play().catch(() => {});  // a browser that won't play it shows the moment all the same
 });
+video?.addEventListener("play", () => video.classList.add("playing"));
+video?.addEventListener("pause", () => video.classList.remove("playing"));
 video?.addEventListener("error", () => { video.hidden = true; });
