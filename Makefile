@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 # uv does not read pip's configuration: a mirror that is set there serves here too.
 PIP_INDEX = $(shell $(BIN)/pip config get global.index-url 2>/dev/null)
-INSTALL = $(if $(PIP_INDEX),UV_DEFAULT_INDEX=$(PIP_INDEX)) $(UV) pip install --quiet \
+INSTALL = $(if $(PIP_INDEX),UV_DEFAULT_INDEX=$(PIP_INDEX)) $(UV) pip install --quiet --compile-bytecode \
 	--python $(BIN)/python --require-hashes $(foreach lock,$^,-r $(lock))
 
 .PHONY: demo setup test lint lock schemas

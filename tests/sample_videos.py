@@ -1,5 +1,6 @@
 """Little videos made for a test: a scene is a colour, or a picture as an array."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -103,3 +104,16 @@ def _pixels(shown: Colour | Picture, size: tuple[int, int]) -> Picture:
         return shown
     width, height = size
     return np.full((height, width, 3), shown, np.uint8)
+
+
+def many_videos(folder: Path, count: int, seconds: float = 20.0) -> None:
+    """The same pictures in so many files, each with content of its own: a cheap crowd."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first = make_video(
+        folder / "video-0000.mp4", [(RED, seconds)], size=(64, 64), fps=2, sound="tone"
+    )
+    content = first.read_bytes()
+    for number in range(count):
+        # A box that players skip.
+        own = struct.pack(">I4sI", 12, b"free", number)
+        (folder / f"video-{number:04}.mp4").write_bytes(content + own)

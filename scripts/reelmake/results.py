@@ -37,5 +37,10 @@ class Results:
         return self._state / "requests-today.json"
 
     @property
+    def uploads(self) -> Path:
+        """Names of the files that were sent to the service."""
+        return self._state / "uploads"
+
+    @property
     def _state(self) -> Path:
         return self.root / ".reelmake"

@@ -19,6 +19,7 @@ from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.validation import Checked
+from reelmake.pricing import cost_usd
 from reelmake.results import Results
 
 Result = TypeVar("Result")
@@ -29,6 +30,7 @@ SCHEMA = {
     "required": ["title"],
 }
 SECOND_KEY = "second-key"
+TIERS = ("flex", "standard")
 
 
 @pytest.fixture
@@ -292,3 +294,46 @@ def test_keys_come_from_the_environment(environment: dict[str, str], keys: list[
 def test_without_a_key_nothing_is_tried(tmp_path: Path) -> None:
     with pytest.raises(ReelmakeError, match="no API key"):
         Projects(GeminiSettings(), [], Results(tmp_path)).choose("")
+
+
+def test_flex_that_stays_refused_is_bought_at_the_full_price(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("overloaded", times=3))
+    client = Client(tmp_path, tier="flex", max_attempts=3)
+    client.ask(request(video), video)
+    tiers = [record.service_tier for record in double.ledger.records("generate")]
+    assert tiers == ["flex", "flex", "flex", "standard"]
+    (stored,) = client.bill.answers.values()
+    assert stored.request["tier"] == "standard"
+
+
+def test_flex_costs_half(double: GeminiDouble, tmp_path: Path, video: Source) -> None:
+    client = Client(tmp_path, tier="flex")
+    client.ask(request(video), video)
+    (record,) = double.ledger.billed()
+    (stored,) = client.bill.answers.values()
+    usage = stored.answer["usage_metadata"]
+    flex, standard = (cost_usd(str(record.model), usage, tier=tier) for tier in TIERS)
+    assert record.usd == pytest.approx(flex)
+    assert standard == pytest.approx(2 * record.usd)
+
+
+def test_a_day_that_the_service_calls_spent_says_when_to_go_on(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("day_spent"))
+    with pytest.raises(ServiceError, match=r"renewed at \d{4}-\d\d-\d\d 00:00 P[SD]T"):
+        Client(tmp_path).ask(request(video), video)
+    assert double.ledger.count("generate") == 1
+
+
+def test_what_a_spent_day_left_over_goes_to_the_next_project(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    client = Client(tmp_path, TEST_KEY, SECOND_KEY, rpd=1)
+    for end_s in (1.0, 2.0):
+        client.ask(request(video, end_s=end_s), video)
+    with pytest.raises(ServiceError, match=r"1 requests of `gemini.rpd` are spent"):
+        client.ask(request(video, end_s=3.0), video)
+    assert {record.project for record in double.ledger.billed()} == {"first", "second"}

@@ -95,6 +95,8 @@ class Gateway:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Processes that it forks off find our modules by this, and by nothing else.
+            env={**os.environ, "PYTHONPATH": str(self._program.parent)},
             # Ctrl-C is for Snakemake, which lets us know.
             start_new_session=True,
         )

@@ -15,7 +15,6 @@ from reelmake.gemini.asking import Asker, Run
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.calling import Bill, Caller, Source
 from reelmake.gemini.engine import Report
-from reelmake.gemini.estimates import estimate
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Request
 from reelmake.gemini.service import api_keys
@@ -148,5 +147,5 @@ class _Plan:
         *,
         tier: str,
     ) -> None:
-        self.calls.append(estimate(request, source.duration_s, tier=tier))
+        self.calls.append(source.estimate(request, tier=tier))
         raise _WouldBeAsked

@@ -70,18 +70,18 @@ class Asker:
                 overloaded = error
                 continue
             # A rerun asks the first model again, and has its answer.
-            stored = bill.answers[other.digest()]
-            self._store.put(request.digest(), stored.answer, request=stored.request)
+            stored = bill.answers[other.key]
+            self._store.put(request.key, stored.answer, request=stored.request)
             return checked
         raise overloaded
 
     def refused_before(self, request: Request) -> Rejection | None:
         """Why the last answer to this very request was not taken."""
-        key = request.digest()
+        key = request.key
         return None if self._store.get(key) else self._store.rejection(key)
 
     async def _ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
-        key = request.digest()
+        key = request.key
         stored = self._store.get(key)
         if stored is None:
             # Of several that ask the same, also in other processes, one goes on at a time.

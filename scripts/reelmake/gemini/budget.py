@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from reelmake.errors import ReelmakeError
 
-# From so many answers on, what calls cost is known well enough to trust it.
-_ENOUGH_ANSWERS = 3
-_CAUTION = 1.5
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -22,14 +18,15 @@ class Estimate:
 
 
 class Budget:
-    """Spent is what was billed in this run; reserved what calls in flight may come to."""
+    """Spent is what was billed in this run; reserved the most that calls in flight can come to.
+
+    So a run slows down when little is left, rather than be surprised by many dear answers at once.
+    """
 
     def __init__(self, limit_usd: float | None) -> None:
         self._limit_usd = limit_usd
         self.spent_usd = 0.0
         self._reserved: dict[object, float] = {}
-        self._answers = 0
-        self._highest_ratio = 1.0
         self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
@@ -44,10 +41,10 @@ class Budget:
             return
         call = object()
         async with self._changed:
-            await self._changed.wait_for(lambda: self._fits(estimate) or not self._reserved)
-            if not self._fits_alone(estimate):
+            await self._changed.wait_for(lambda: self._fits(estimate))
+            if self.spent_usd + estimate.usd > self._limit_usd:
                 raise self._reached()
-            self._reserved[call] = self._most(estimate)
+            self._reserved[call] = estimate.most_usd
         try:
             yield
         finally:
@@ -57,25 +54,13 @@ class Budget:
 
     def bill(self, usd: float | None, estimate: Estimate) -> None:
         """Count what an answer has cost; None: nobody knows, so what was expected."""
-        cost = estimate.usd if usd is None else usd
-        self.spent_usd += cost
-        self._answers += 1
-        if estimate.usd > 0:
-            self._highest_ratio = max(self._highest_ratio, cost / estimate.usd)
+        self.spent_usd += estimate.usd if usd is None else usd
 
     def _fits(self, estimate: Estimate) -> bool:
-        reserved = sum(self._reserved.values())
-        return self.spent_usd + reserved + self._most(estimate) <= (self._limit_usd or 0)
-
-    def _fits_alone(self, estimate: Estimate) -> bool:
-        if self._reserved:
-            return self._fits(estimate)
-        return self.spent_usd + estimate.usd <= (self._limit_usd or 0)
-
-    def _most(self, estimate: Estimate) -> float:
-        if self._answers < _ENOUGH_ANSWERS:
-            return estimate.most_usd
-        return min(estimate.most_usd, estimate.usd * self._highest_ratio * _CAUTION)
+        if not self._reserved:
+            return True
+        in_flight = sum(self._reserved.values())
+        return self.spent_usd + in_flight + estimate.most_usd <= (self._limit_usd or 0)
 
     def _reached(self) -> ReelmakeError:
         return ReelmakeError(

@@ -37,6 +37,11 @@ class Source:
     sha256: str | None = None
     url: str | None = None
     duration_s: float | None = None
+    has_sound: bool = True
+
+    def estimate(self, request: Request, *, tier: str) -> Estimate:
+        """What it is expected to cost to ask this of the video."""
+        return estimate(request, self.duration_s, has_sound=self.has_sound, tier=tier)
 
 
 @dataclass
@@ -141,7 +146,7 @@ class Caller:
             self.in_flight -= 1
 
     def _expected(self, request: Request, source: Source, tier: str) -> Estimate:
-        expected = estimate(request, source.duration_s, tier=tier)
+        expected = source.estimate(request, tier=tier)
         ratio = self._input_ratios.get(request.model, 1.0)
         return replace(expected, input_tokens=expected.input_tokens * ratio)
 

@@ -4,34 +4,21 @@ import fcntl
 import json
 import logging
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from reelmake.files import write_atomically
 from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.pacific import pacific_now, renewal
 
 log = logging.getLogger(__name__)
-
-_PACIFIC = ZoneInfo("America/Los_Angeles")
-
-
-def _pacific_now() -> datetime:
-    return datetime.now(_PACIFIC)
-
-
-def renewal(now: datetime | None = None) -> str:
-    """When the day's quota is renewed, as a user reads it: there and here."""
-    today = now or _pacific_now()
-    midnight = datetime.combine(today.date() + timedelta(days=1), time(), _PACIFIC)
-    return f"{midnight:%Y-%m-%d %H:%M %Z} ({midnight.astimezone():%Y-%m-%d %H:%M} here)"
 
 
 class DayQuota:
     """Counts in a file that all runs with these results share."""
 
     def __init__(
-        self, path: Path, limit: int | None, now: Callable[[], datetime] = _pacific_now
+        self, path: Path, limit: int | None, now: Callable[[], datetime] = pacific_now
     ) -> None:
         self._path = path
         self._limit = limit

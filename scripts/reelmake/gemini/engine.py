@@ -260,6 +260,7 @@ def _source(facts: record.VideoFacts) -> Source:
         path=Path(facts.source),
         sha256=facts.sha256,
         duration_s=facts.duration_s,
+        has_sound=facts.audio_codec is not None,
     )
 
 

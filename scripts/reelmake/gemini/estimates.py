@@ -34,13 +34,13 @@ def _estimates() -> _Estimates:
     return _Estimates.model_validate(yaml.safe_load(text))
 
 
-def estimate(request: Request, duration_s: float | None, *, tier: str) -> Estimate:
+def estimate(request: Request, duration_s: float | None, *, has_sound: bool, tier: str) -> Estimate:
     """Expect what one call needs. ``duration_s`` is the whole video's; None: unknown.
 
     A model without a price is taken for free: nothing is known of it.
     """
     length_s = _length_s(request.clip, duration_s)
-    text, frames, audio = _input_tokens(request, length_s)
+    text, frames, audio = _input_tokens(request, length_s, has_sound=has_sound)
     output = min(_output_tokens(request, length_s / 60), _output_limit(request))
 
     def usd(output_tokens: float) -> float:
@@ -66,10 +66,12 @@ def _length_s(clip: Clip | None, duration_s: float | None) -> float:
     return max(0.0, end_s - (clip.start_s or 0.0))
 
 
-def _input_tokens(request: Request, length_s: float) -> tuple[float, float, float]:
+def _input_tokens(
+    request: Request, length_s: float, *, has_sound: bool
+) -> tuple[float, float, float]:
     """Of text, frames and sound."""
     # Four letters a token, where each letter is a sound; Chinese needs about one a character.
-    ascii_letters = sum(letter.isascii() for letter in request.prompt)
+    ascii_letters = len(request.prompt.encode("ascii", "ignore"))
     text = ascii_letters / 4 + (len(request.prompt) - ascii_letters)
     if request.clip is None:
         return text, 0.0, 0.0
@@ -77,7 +79,8 @@ def _input_tokens(request: Request, length_s: float) -> tuple[float, float, floa
     beginning = max(filter(request.model.startswith, table), key=len)
     per_frame = table[beginning][request.clip.media_resolution]
     frames = max(1, round(length_s * request.clip.fps)) * per_frame
-    return text, frames, length_s * _estimates().audio_tokens_per_second
+    audio = length_s * _estimates().audio_tokens_per_second if has_sound else 0.0
+    return text, frames, audio
 
 
 def _output_tokens(request: Request, minutes: float) -> float:

@@ -9,6 +9,7 @@ import httpx2
 from google.genai import errors as sdk
 
 from reelmake.errors import ReelmakeError
+from reelmake.gemini.pacific import renewal
 from reelmake.redaction import redact
 
 # What may pass within the run; a longer wait than this is for the next one.
@@ -68,8 +69,10 @@ def _of_status(error: sdk.APIError) -> ServiceError:
             for detail in details
             for violation in _mappings(detail.get("violations"))
         )
-        code = "quota_per_day" if per_day else "quota_per_minute"
-        return ServiceError(code, message, status=status, retry_after_s=wait_s)
+        if per_day:  # the wait that the service names is misleadingly short
+            message = f"{message}\n  It is renewed at {renewal()}."
+            return ServiceError("quota_per_day", message, status=status)
+        return ServiceError("quota_per_minute", message, status=status, retry_after_s=wait_s)
     if "API_KEY_INVALID" in reasons or status == 401:
         return ServiceError("key_invalid", message, status=status)
     if status == 403 and re.search(r"\bfile\b", message, re.IGNORECASE):

@@ -10,7 +10,6 @@ import contextlib
 import heapq
 import itertools
 import logging
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -36,28 +35,29 @@ class _MinuteQuota:
         units = min(limit, _UNITS)
         self._each = limit / units
         self._most = units
-        self._rest = 0.0
+        self._rest = self._rest_before = 0.0
         self._bucket = InMemoryBucket([Rate(units, _MINUTE_MS)])
 
-    def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until so much more fits."""
-        item = self._item(amount, now)
+    def take(self, amount: float, now: float) -> float:
+        """Take so much if it fits, and return 0; else the seconds to wait until it does."""
+        units = min(amount / self._each + self._rest, self._most)
+        item = RateItem("", int(now * 1000), weight=max(0, round(units)))
         self._bucket.leak(item.timestamp)
-        wait_ms = self._bucket.waiting(item)
-        assert isinstance(wait_ms, int)  # noqa: S101  only other buckets answer later
-        return wait_ms / 1000
-
-    def take(self, amount: float, now: float) -> None:
-        item = self._item(amount, now)
-        self._bucket.put(item)
+        if not self._bucket.put(item):
+            wait_ms = self._bucket.waiting(item)
+            assert isinstance(wait_ms, int)  # noqa: S101  only other buckets answer later
+            return max(1, wait_ms) / 1000
         # What rounding took too much, or too little, is made up for by the next one.
-        self._rest = self._units(amount) - item.weight
+        self._rest_before, self._rest = self._rest, units - item.weight
+        return 0.0
 
-    def _units(self, amount: float) -> float:
-        return min(amount / self._each + self._rest, self._most)
-
-    def _item(self, amount: float, now: float) -> RateItem:
-        return RateItem("", int(now * 1000), weight=max(0, round(self._units(amount))))
+    def give_back(self, amount: float) -> None:
+        """Undo the last `take`, of this amount."""
+        units = min(amount / self._each + self._rest_before, self._most)
+        weight = max(0, round(units))
+        if weight:
+            del self._bucket.items[-weight:]
+        self._rest = self._rest_before
 
 
 @dataclass(order=True)
@@ -95,7 +95,7 @@ class Pace:
         The service's refusals slow everyone down, its answers speed up again.
         """
         await self._my_turn(tokens, priority)
-        began = time.monotonic()
+        began = _now()
         try:
             yield
         except ServiceError as error:
@@ -131,32 +131,28 @@ class Pace:
             if first.turn.cancelled():
                 heapq.heappop(self._waiting)
                 continue
-            now = time.monotonic()
-            wait_s = self._wait_s(first.tokens, now)
+            wait_s = self._take(first.tokens, _now())
             if wait_s > 0:
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(wait_s + 0.001, self._advance)
                 return
             heapq.heappop(self._waiting)
-            self._take(first.tokens, now)
             self.in_flight += 1
             first.turn.set_result(None)
 
-    def _wait_s(self, tokens: float, now: float) -> float:
-        return max(
-            self._paused_until - now,
-            self._requests.wait_s(1, now) if self._requests else 0.0,
-            self._tokens.wait_s(tokens, now) if self._tokens else 0.0,
-        )
-
-    def _take(self, tokens: float, now: float) -> None:
-        if self._requests:
-            self._requests.take(1, now)
-        if self._tokens:
-            self._tokens.take(tokens, now)
+    def _take(self, tokens: float, now: float) -> float:
+        """Take one call's share of every quota, or none; seconds to wait for it."""
+        wait_s = max(0.0, self._paused_until - now)
+        if not wait_s and self._requests:
+            wait_s = self._requests.take(1, now)
+        if not wait_s and self._tokens:
+            wait_s = self._tokens.take(tokens, now)
+            if wait_s and self._requests:
+                self._requests.give_back(1)
+        return wait_s
 
     def _slow_down(self, began: float, error: ServiceError) -> None:
-        now = time.monotonic()
+        now = _now()
         if error.retry_after_s:
             self._paused_until = max(self._paused_until, now + error.retry_after_s)
         # Calls that were in flight together are refused together: that is one sign, not many.
@@ -173,3 +169,7 @@ class Pace:
         before, self._limit = self.limit, limit
         if self.limit != before:
             log.info("%s: %d calls in flight, was %d (%s)", self._label, self.limit, before, why)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

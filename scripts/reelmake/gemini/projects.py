@@ -35,7 +35,7 @@ class Project:
         self.label = label
         self.service = service
         self.fingerprint = hashlib.sha256(key.encode()).hexdigest()
-        self.uploads = Uploads(service, results.store, self.fingerprint)
+        self.uploads = Uploads(service, results, self.fingerprint)
         self.day = DayQuota(results.day_quota, settings.rpd)
         self._settings = settings
         self._paces: dict[str, Pace] = {}

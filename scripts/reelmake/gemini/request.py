@@ -1,7 +1,8 @@
 """A request to Gemini as plain data: what its digest covers is what is sent, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from reelmake.store import digest
@@ -21,7 +22,7 @@ class Clip:
     end_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One call. ``clip`` is None for a call that has only text."""
 
@@ -31,9 +32,10 @@ class Request:
     clip: Clip | None = None
     generation: Mapping[str, Any] = field(default_factory=dict)
 
-    def digest(self) -> str:
-        """Key of its answer in the store."""
-        return digest(asdict(self))
+    @cached_property
+    def key(self) -> str:
+        """Its answer's place in the store: a digest of all that is sent."""
+        return digest(self._parts())
 
     def asking(self, model: str) -> "Request":
         """The same request to another model."""
@@ -41,8 +43,12 @@ class Request:
 
     def summary(self) -> dict[str, Any]:
         """What the store says of it beside the answer: the digest's parts, the long ones hashed."""
-        parts = asdict(self)
-        return parts | {
+        return self._parts() | {
             "prompt": digest({"prompt": self.prompt}),
             "schema": digest(self.schema),
         }
+
+    def _parts(self) -> dict[str, Any]:
+        # Not `asdict`, which would copy every part of the schema.
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        return parts | {"clip": self.clip and asdict(self.clip)}

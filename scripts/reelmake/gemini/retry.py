@@ -40,7 +40,8 @@ class _WaitAsAsked(tenacity.wait.wait_base):
 def _say(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait_s = state.next_action.sleep if state.next_action else 0.0
-    log.warning("try %d failed, next in %.1f s: %s", state.attempt_number, wait_s, error)
+    what = error.message if isinstance(error, ReelmakeError) else error
+    log.warning("try %d failed, next in %.1f s: %s", state.attempt_number, wait_s, what)
 
 
 async def _sleep(stopping: Stopping, seconds: float) -> None:

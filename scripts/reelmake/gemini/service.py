@@ -6,7 +6,7 @@ breaks an upload, so files are sent as streams, without a name.
 """
 
 import asyncio
-import copy
+import json
 import os
 import re
 import time
@@ -93,18 +93,20 @@ class Service:
         )
         return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
 
-    async def upload(self, path: Path, *, name: str, mime_type: str) -> None:
-        """Send a file under our own name; `active_uri` then waits until it can be used.
+    async def upload(self, path: Path, *, name: str, mime_type: str) -> str | None:
+        """Send a file under our own name; its URI if it can be used at once, else `active_uri`.
 
         That it is there already is as good: then the answer to an earlier upload was lost.
         """
         config = types.UploadFileConfig(name=name, mime_type=mime_type)
         try:
-            with path.open("rb") as file:
-                await self._client.aio.files.upload(file=file, config=config)
+            with path.open("rb") as stream:
+                file = await self._client.aio.files.upload(file=stream, config=config)
         except genai.errors.ClientError as error:
             if error.code != _ALREADY_EXISTS:
                 raise
+            return None
+        return file.uri if file.state == types.FileState.ACTIVE else None
 
     async def active_uri(self, name: str) -> str | None:
         """Wait until an uploaded file is ready; its URI, or None when there is no such file.
@@ -155,7 +157,7 @@ def _is_key_error(error: genai.errors.ClientError) -> bool:
 def _generation(request: Request, tier: str) -> types.GenerateContentConfig:
     settings: dict[str, Any] = {
         "response_mime_type": "application/json",
-        "response_schema": copy.deepcopy(request.schema),  # the SDK changes it in place
+        "response_schema": _copied(request.schema),  # the SDK changes it in place
         "store": False,
         **request.generation,
     }
@@ -167,6 +169,11 @@ def _generation(request: Request, tier: str) -> types.GenerateContentConfig:
     if tier == "flex":
         settings["service_tier"] = "flex"
     return types.GenerateContentConfig.model_validate(settings)
+
+
+def _copied(schema: Mapping[str, Any]) -> Any:
+    """Like `copy.deepcopy`, at a tenth of its cost."""
+    return json.loads(json.dumps(schema))
 
 
 def _video_part(clip: Clip, media: Media) -> types.Part:

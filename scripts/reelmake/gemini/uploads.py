@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from reelmake.gemini.service import Media, Service
-from reelmake.store import Store
+from reelmake.results import Results
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,31 @@ def upload_name(sha256: str, project: str) -> str:
     return f"reelmake-{sha256[:22]}-{project[:8]}"
 
 
+class UploadRecords:
+    """A folder with an empty file for each name that these results may have uploaded.
+
+    What is not in it need not be looked for at the service, which saves a call a video.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def knows(self, name: str) -> bool:
+        return (self._folder / name).exists()
+
+    def add(self, name: str) -> None:
+        """Before the upload, so that one which was interrupted is looked for too."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / name).touch()
+
+
 class Uploads:
     """The files of one project. Of several that need the same video one uploads, others wait."""
 
-    def __init__(self, service: Service, store: Store, project: str) -> None:
+    def __init__(self, service: Service, results: Results, project: str) -> None:
         self._service = service
-        self._store = store
+        self._store = results.store
+        self._records = UploadRecords(results.uploads)
         self._project = project
         self._uris: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -66,11 +85,15 @@ class Uploads:
         self._uris.pop(sha256, None)
 
     async def _bring(self, path: Path, name: str, mime_type: str) -> str:
-        uri = await self._service.active_uri(name)
+        uri = None
+        if self._records.knows(name):
+            uri = await self._service.active_uri(name)
         if uri is None:
+            self._records.add(name)
             log.info("uploading %s (%.1f MB)", path.name, path.stat().st_size / 1e6)
             async with self._at_once:
-                await self._service.upload(path, name=name, mime_type=mime_type)
+                uri = await self._service.upload(path, name=name, mime_type=mime_type)
+        if uri is None:
             uri = await self._service.active_uri(name)
         if uri is None:
             raise ConnectionError("the uploaded file can't be found at the service")
