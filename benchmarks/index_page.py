@@ -1,6 +1,6 @@
 """How long index.html of many reports takes to build, to open and to search, in real Chromium.
 
-    PYTHONPATH=scripts .venv/bin/python benchmarks/index_page.py --reports 5000 --characters 12000
+    .venv/bin/python benchmarks/index_page.py [--reports 5000] [--characters 12000]
 
 Texts are made up of words as frequent as in real language, half English and half Chinese.
 """
@@ -8,12 +8,15 @@ Texts are made up of words as frequent as in real language, half English and hal
 import argparse
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
 from reelmake.analysis import Analysis, Engine, Passage, VideoFacts, write_analysis
 from reelmake.index import write_index
