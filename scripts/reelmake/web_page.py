@@ -18,12 +18,13 @@ def render_page(name: str, **values: object) -> str:
     """``web/<name>.html.j2`` with ``web/<name>.css`` and ``.js`` in it: one file, no network.
 
     Values are escaped unless they are ``Markup``. Only this style and this script are allowed by
-    the page's Content-Security-Policy; pictures and videos only from where the page is.
+    the page's Content-Security-Policy; pictures and videos only from where the page is,
+    which `file:` says to browsers that don't count a file as its own origin.
     """
     style, script = f"\n{read_web_file('shared.css')}{read_web_file(f'{name}.css')}", _script(name)
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'"
+        "img-src 'self' file:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
     )
     # Files of ours, not text from outside.
     ours = {"style": Markup(style), "script": Markup(script)}  # noqa: S704

@@ -102,10 +102,10 @@ function recall() {
   if ($("sort").value) sort();
   if (chosen.length) show();
 }
-fields.forEach(id => $(id).addEventListener("input", () => {
-  (id === "sort" ? sort : show)();
-  remember();
-}));
+for (const id of fields) {
+  $(id).addEventListener("input", id === "sort" ? sort : show);
+  $(id).addEventListener("change", remember);  // when it is left: browsers limit how often
+}
 document.querySelector("form").addEventListener("submit", event => event.preventDefault());
 document.querySelector("a[href='#failures']")?.addEventListener("click", () => { $("failures").open = true; });
 recall();
