@@ -42,6 +42,11 @@ GATEWAY = Gateway(SCRIPTS / "gateway.py", settings)
 GEMINI_SETTINGS = settings.gemini.model_dump_json()
 
 
+# Once, not for each of thousands of jobs.
+REQUEST_DIGESTS = {name: template.request_digest() for name, template in TEMPLATES.items()}
+LAYOUT_DIGESTS = {name: template.layout_digest() for name, template in TEMPLATES.items()}
+
+
 wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
@@ -82,11 +87,11 @@ def results_folder(wildcards) -> str:
 
 
 def request_digest(wildcards) -> str:
-    return TEMPLATES[wildcards.template].request_digest()
+    return REQUEST_DIGESTS[wildcards.template]
 
 
 def layout_digest(wildcards) -> str:
-    return TEMPLATES[wildcards.template].layout_digest()
+    return LAYOUT_DIGESTS[wildcards.template]
 
 
 def page_digest(wildcards) -> str:

@@ -15,7 +15,10 @@ def start_gateway(workflow) -> None:
     needed = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "analyze_video")
     to_analyse = [target_of(job.wildcards) for job in needed]
     try:
-        GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
+        GATEWAY.start(
+            sorted(to_analyse, key=lambda target: -target.priority),
+            cores=workflow.resource_settings.cores,
+        )
     except ReelmakeError as error:
         raise WorkflowError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""Rule build_digest: all reports of a group → its digest and the digest's page."""
+"""Rule build_digest: all analyses and reports of a group → its digest."""
 
 import sys
 from pathlib import Path
@@ -11,17 +11,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(
-    group: Group,
-    analyses: list[Path],
-    reports: list[Path],
-    digest: Path,
-    page: Path,
-    *,
-    link_pages: bool,
-) -> None:
-    written = write_digest(group, analyses, reports, digest, page, link_pages=link_pages)
-    sys.stderr.write(told(digest, written))
+def main(group: Group, analyses: list[Path], reports: list[Path], digest: Path) -> None:
+    sys.stderr.write(told(digest, write_digest(group, analyses, reports, digest)))
 
 
 if __name__ == "__main__":
@@ -30,6 +21,4 @@ if __name__ == "__main__":
         [Path(path) for path in snakemake.input.analyses],
         [Path(path) for path in snakemake.input.reports],
         Path(snakemake.output.digest),
-        Path(snakemake.output.page),
-        link_pages=snakemake.params.link_pages,
     )

@@ -21,7 +21,7 @@ from reelmake.results import Results
 
 async def main() -> None:
     order = Order.model_validate_json(sys.stdin.readline())
-    with Workers() as workers:
+    with Workers(order.processes) as workers:
         commands: dict[str, Command] = {
             "render_report": partial(_in_worker, workers, render_report.command),
             "export_report": partial(_in_worker, workers, export_report.command),

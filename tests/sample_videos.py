@@ -1,7 +1,7 @@
 """Little videos made for a test: a scene is a colour, or a picture as an array."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -109,11 +109,16 @@ def _pixels(shown: Colour | Picture, size: tuple[int, int]) -> Picture:
 def many_videos(folder: Path, count: int, seconds: float = 20.0) -> None:
     """The same pictures in so many files, each with content of its own: a cheap crowd."""
     folder.mkdir(parents=True, exist_ok=True)
-    first = make_video(
-        folder / "video-0000.mp4", [(RED, seconds)], size=(64, 64), fps=2, sound="tone"
+    original = make_video(
+        folder / "video.mp4", [(RED, seconds)], size=(64, 64), fps=2, sound="tone"
     )
-    content = first.read_bytes()
-    for number in range(count):
-        # A box that players skip.
+    copies(original, folder, range(count))
+    original.unlink()
+
+
+def copies(original: Path, folder: Path, numbers: Iterable[int]) -> None:
+    """``video-0000.mp4`` and so on: the original with a box that players skip."""
+    content = original.read_bytes()
+    for number in numbers:
         own = struct.pack(">I4sI", 12, b"free", number)
         (folder / f"video-{number:04}.mp4").write_bytes(content + own)

@@ -129,18 +129,9 @@ def render_digest(group: Group, members: Sequence[Member], *, summary: str = "")
 
 
 def write_digest(
-    group: Group,
-    analyses: Sequence[Path],
-    reports: Sequence[Path],
-    digest: Path,
-    page: Path,
-    *,
-    link_pages: bool,
+    group: Group, analyses: Sequence[Path], reports: Sequence[Path], digest: Path
 ) -> Path:
-    """Write the digest and its page; where this version of the digest is (see ``edits``).
-
-    ``link_pages`` says that the reports have pages, which the digest's page then leads to.
-    """
+    """Write the digest; where this version of it is (see ``edits``)."""
     members = [
         Member(
             analysis=read_analysis(analysis),
@@ -149,10 +140,16 @@ def write_digest(
         )
         for target, analysis, report in zip(group.targets, analyses, reports, strict=True)
     ]
-    written = write_report(digest, signed(render_digest(group, members)))
+    return write_report(digest, signed(render_digest(group, members)))
+
+
+def write_digest_page(digest: Path, page: Path, *, link_pages: bool) -> None:
+    """The page of a digest, with what was edited in it.
+
+    ``link_pages`` says that the reports have pages, which it then leads to.
+    """
     text = digest.read_text(encoding="utf-8")
     write_atomically(page, report_page(text, index="../index.html", link_pages=link_pages))
-    return written
 
 
 def _entry(member: Member) -> dict[str, Any]:

@@ -235,8 +235,9 @@ def _last_timestamp(source: Source, start_s: float) -> float:
         source.container.seek(at, any_frame=True)
         for packet in source.container.demux():
             if packet.pts is not None and packet.time_base is not None:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                last = max(last, float(end) - source.offset_s)
+                # Floats: thousands of fractions would cost more than all the reading.
+                end = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
+                last = max(last, end - source.offset_s)
     except av.error.FFmpegError:
         pass  # what was found before still counts
     return last

@@ -142,8 +142,11 @@ class Store:
 
     def _try_to_lock(self, key: str) -> IO[str] | None:
         path = self._lock_path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return _try_to_lock(path)
+        try:
+            return _try_to_lock(path)
+        except FileNotFoundError:  # the first lock ever
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return _try_to_lock(path)
 
     @contextlib.contextmanager
     def _held(self, key: str, lock: IO[str]) -> Iterator[None]:

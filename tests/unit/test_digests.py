@@ -14,7 +14,14 @@ from reelmake.analysis import (
     VideoFacts,
     write_analysis,
 )
-from reelmake.digests import Group, Member, groups_of, render_digest, write_digest
+from reelmake.digests import (
+    Group,
+    Member,
+    groups_of,
+    render_digest,
+    write_digest,
+    write_digest_page,
+)
 from reelmake.errors import ReelmakeError
 from reelmake.targets import Target
 
@@ -143,7 +150,8 @@ def test_the_page_leads_to_the_pages_of_the_reports(tmp_path: Path) -> None:
     reports = [tmp_path / f"reports/x/{path.stem}.md" for path in paths]
     group = Group(name="g", title="G", targets=(target("a"), target("b")))
     digest, page = tmp_path / "digests/g.md", tmp_path / "digests/g.html"
+    assert write_digest(group, paths, reports, digest) == digest
+    assert "(../reports/x/a.md)" in digest.read_text(encoding="utf-8")
     for link_pages, ending in ((True, "html"), (False, "md")):
-        write_digest(group, paths, reports, digest, page, link_pages=link_pages)
+        write_digest_page(digest, page, link_pages=link_pages)
         assert f'href="../reports/x/a.{ending}"' in page.read_text(encoding="utf-8")
-        assert "(../reports/x/a.md)" in digest.read_text(encoding="utf-8")

@@ -1,10 +1,7 @@
 """What concerns the whole account: keys, secrets, and being killed with paid calls in flight."""
 
-import os
-import re
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,37 +91,3 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
     for path in folder.rglob("*"):
         if path.is_file():
             yield str(path), path.read_bytes().decode(errors="replace")
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_after_an_interruption_only_what_did_not_arrive_is_asked_again(
-    gemini: Project, double: GeminiDouble, how: signal.Signals
-) -> None:
-    """The first answer arrives, the second is in flight when everything ends."""
-    double.faults.add(Fault("latency", nth=2, seconds=60.0))
-    process = gemini.start()
-    _wait_until(lambda: _stored(gemini) == 1 and len(double.ledger.uploads()) == 2)
-    os.killpg(process.pid, how)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-
-    double.faults.clear()
-    double.ledger.clear()
-    gemini.run("--unlock")
-    run = gemini.run()
-    assert run.code == 0, run.output
-    assert len(double.ledger.billed()) == 1
-    assert double.ledger.count("upload_start") == 0
-    assert gemini.rows("failures.tsv") == []
-
-
-def _stored(project: Project) -> int:
-    found = (project.results / "responses").glob("[0-9a-f][0-9a-f]/*.json")
-    return len([path for path in found if re.fullmatch(r"[0-9a-f]{64}\.json", path.name)])
-
-
-def _wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not done():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.1)

@@ -12,7 +12,7 @@ from workflow.conftest import ROOT
 
 _SNAKEFILE = """
 import threading
-include: {scheduler!r}
+include: {hooks!r}
 onstart:
     {guard}
 onsuccess:
@@ -28,8 +28,8 @@ rule one:
 
 def threads_at_the_end(folder: Path, guard: str) -> int:
     folder.mkdir()
-    scheduler = str(ROOT / "rules/scheduler.smk")
-    (folder / "Snakefile").write_text(_SNAKEFILE.format(scheduler=scheduler, guard=guard))
+    hooks = str(ROOT / "rules/hooks.smk")
+    (folder / "Snakefile").write_text(_SNAKEFILE.format(hooks=hooks, guard=guard))
     run = subprocess.run(
         [str(Path(sys.executable).with_name("snakemake")), "-j2", "--scheduler", "greedy"],
         cwd=folder,

@@ -34,6 +34,8 @@ class Order(BaseModel):
     address: Path
     to_analyse: list[Target]
     """Reports whose analysis is to be made, first come first."""
+    processes: int
+    """Most of them that decode or render at a time."""
 
 
 class Reply(BaseModel):
@@ -53,15 +55,23 @@ class Gateway:
         self._process: subprocess.Popen[str] | None = None
         self._closing = False
 
-    def start(self, to_analyse: Sequence[Target]) -> None:
+    def start(self, to_analyse: Sequence[Target], *, cores: int | None) -> None:
         """Start it, and let it look at the account for what is to be analysed.
+
+        ``cores`` are those given to the run, None when its jobs run elsewhere.
 
         Raises ReelmakeError when it can't serve.
         """
         # Private: nobody else can reach a socket in it.
         self._folder = tempfile.TemporaryDirectory(prefix="reelmake-", ignore_cleanup_errors=True)
         address = Path(self._folder.name) / "gateway"
-        order = Order(config=self._config, address=address, to_analyse=list(to_analyse))
+        available = len(os.sched_getaffinity(0))
+        order = Order(
+            config=self._config,
+            address=address,
+            to_analyse=list(to_analyse),
+            processes=min(cores or available, available),
+        )
         self._process = self._started(order)
         os.environ[ADDRESS] = str(address)
         threading.Thread(target=self._restart_when_it_dies, args=[order], daemon=True).start()

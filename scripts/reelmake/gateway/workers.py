@@ -32,11 +32,11 @@ _PRELOADED = [
 class Workers:
     """A pool of processes that end with this one, also when it is killed."""
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         self._pool = ProcessPool(
-            max_workers=count or os.cpu_count() or 1,
+            max_workers=count,
             context=context,
             initializer=_end_with_parent,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import httpx2
 from google import genai
 from google.genai import types
 
@@ -24,6 +25,7 @@ from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.request import Clip, Request
 from reelmake.redaction import split_keys
 
+_KEPT_OPEN = 256
 _POLL_S = 1.0
 _LONGEST_POLL_S = 15.0
 _CALL_TIMEOUT_S = 60.0
@@ -46,11 +48,13 @@ class Service:
 
     def __init__(self, settings: GeminiSettings, *, api_key: str | None = None) -> None:
         self._timeout_s = settings.timeout_s
+        # As many as may be in flight, and lookups and uploads beside them; the default is 100.
+        connections = httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_OPEN)
         options = types.HttpOptions(
             api_version=settings.api_version,
             timeout=int(settings.timeout_s * 1000),
             client_args={"follow_redirects": False},
-            async_client_args={"follow_redirects": False},
+            async_client_args={"follow_redirects": False, "limits": connections},
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         if settings.vertex:

@@ -1,0 +1,130 @@
+"""The warm process of a run: private, shared by nobody, and not broken by what breaks in it."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemini_double import Fault, GeminiDouble, Settings
+from sample_videos import many_videos
+from workflow.conftest import Project, asking
+from workflow.interruptions import calls_begun, gateways, processes, wait_until
+
+
+@pytest.fixture
+def double() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings()) as service:
+        yield service
+
+
+@pytest.fixture
+def project(double: GeminiDouble, tmp_path: Path) -> Project:
+    many_videos(tmp_path / "project/videos", 4)
+    return asking(double, tmp_path / "project")
+
+
+def test_nobody_else_can_reach_it(project: Project, double: GeminiDouble) -> None:
+    double.settings.update({"latency": 3.0})
+    process = project.start(cores=2)
+    wait_until(lambda: calls_begun(project) == 2)
+    address = _address(process)
+    assert stat.S_IMODE(address.stat().st_mode) == 0o600
+    assert stat.S_IMODE(address.parent.stat().st_mode) == 0o700
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not address.parent.exists()
+
+
+def _address(process: "subprocess.Popen[str]") -> Path:
+    for pid, ppid, line in processes():
+        if ppid == process.pid and "in_gateway.py" in line:
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            (value,) = (v for v in variables if v.startswith(b"REELMAKE_GATEWAY="))
+            return Path(os.fsdecode(value.partition(b"=")[2]))
+    raise AssertionError("no job is waiting")
+
+
+def test_jobs_wait_in_next_to_no_memory_and_one_process_holds_the_sdk(
+    project: Project, double: GeminiDouble
+) -> None:
+    double.settings.update({"latency": 3.0})
+    process = project.start(cores=4)
+    wait_until(lambda: calls_begun(project) == 4)
+    clients = [pid for pid, _, line in processes() if _is_client(pid, line, project)]
+    assert len(clients) == 4
+    assert max(map(_peak_mb, clients)) <= 12
+    assert len(gateways(process.pid)) == 1
+    process.communicate(timeout=60)
+
+
+def _is_client(pid: int, line: str, project: Project) -> bool:
+    try:
+        return "in_gateway.py" in line and Path(f"/proc/{pid}/cwd").resolve() == project.folder
+    except OSError:
+        return False
+
+
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def test_the_day_s_requests_are_counted_and_the_rest_is_told_when_to_go_on(
+    project: Project, double: GeminiDouble
+) -> None:
+    project.config["gemini"] = {"rpd": 3}
+    assert project.run().code == 1
+    assert len(double.ledger.billed()) == 3
+    (failure,) = project.rows("failures.tsv")
+    assert failure["kind"] == "quota"
+    assert "00:00 P" in failure["message"]
+    assert project.run().code == 1  # the same day
+    assert len(double.ledger.billed()) == 3
+    project.config["gemini"] = {"rpd": 4}
+    assert project.run().code == 0
+    assert len(double.ledger.billed()) == 4
+
+
+def test_a_run_that_would_cost_more_than_its_budget_does_not_start(
+    project: Project, double: GeminiDouble
+) -> None:
+    project.config["budget_usd"] = 0.001
+    run = project.run()
+    assert run.code == 1
+    assert "`budget_usd: 0.001`" in run.output
+    assert "Traceback" not in run.output
+    assert double.ledger.uploads() == []
+    assert double.ledger.billed() == []
+
+
+def test_a_run_that_reaches_its_budget_stops_and_goes_on_with_a_larger_one(
+    project: Project, double: GeminiDouble
+) -> None:
+    """Answers that run on to the token limit cost far more than anybody could expect."""
+    double.faults.add(Fault("repetition"))
+    project.config["budget_usd"] = 0.2
+    assert project.run(cores=4).code == 1
+    billed = [record.usd for record in double.ledger.billed()]
+    assert 0.2 <= sum(billed) <= 0.2 + max(billed)
+    assert "budget" in {row["kind"] for row in project.rows("failures.tsv")}
+    double.faults.clear()
+    project.config["budget_usd"] = 5
+    assert project.run(cores=4).code == 0
+
+
+def test_what_is_in_the_store_needs_no_key_and_no_money(
+    project: Project, double: GeminiDouble
+) -> None:
+    assert project.run().code == 0
+    for video in (project.folder / "videos").iterdir():
+        os.utime(video)
+    double.ledger.clear()
+    project.environment["GEMINI_API_KEY"] = ""
+    project.config["budget_usd"] = 0
+    run = project.run()
+    assert run.code == 0, run.output
+    assert run.jobs["analyze_video"] == 4
+    assert list(double.ledger) == []
