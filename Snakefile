@@ -1,11 +1,12 @@
 # reelmake: each Markdown report is a target file, built from a video.
 #
 # <results>/analyses/{template}/{video}.json             what the engine found, validated
-# <results>/reports/{template}/{video}.assets/*.jpg      frames of the key moments
-# <results>/reports/{template}/{video}.md                the report
+# <results>/reports/{template}/{video}.md, .assets/*.jpg the report with its pictures
+# <results>/reports/{template}/{video}.html, .docx, …   the same in other formats
+# <results>/digests/{group}.md, .html                   the reports of a tag or column, together
 # <results>/index.html, summary.tsv, failures.tsv        all of them at a glance
 #
-# {template}: a folder of templates/. {video}: a row of the video table. <results>: as configured.
+# {template}: a folder of templates/. {video}: a row of the table. {group}: see `digest:`.
 
 from pathlib import Path
 
@@ -31,12 +32,16 @@ include: "rules/fetch_video.smk"
 include: f"rules/analyze_{settings.engine}.smk"
 include: "rules/extract_frames.smk"
 include: "rules/render_report.smk"
+include: "rules/export_report.smk"
+include: "rules/build_digest.smk"
 include: "rules/build_index.smk"
 include: "rules/prune.smk"
+include: "rules/check_template.smk"
 
 
 rule all:
     default_target: True
     input:
         reports=every_report(),
+        others=every_export() + every_digest(),
         index=["<results>/index.html", "<results>/.reelmake/index-complete"],

@@ -4,6 +4,8 @@
 rule build_index:
     input:
         reports=every_report(),
+        exports=every_export(),
+        digests=every_digest(),
         analyses=every_analysis,
     output:
         index="<results>/index.html",

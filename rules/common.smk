@@ -11,18 +11,22 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from reelmake.config import load_config
+from reelmake.digests import groups_of
 from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
+from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import Gateway
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
+from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
+    load_template(settings.template)  # first: what is wrong with it is told before the videos
     # Once a run: its jobs on other machines neither look into videos again nor refuse any.
     main = workflow.is_main_process
     TARGETS = targets(video_table(settings, probe=main, refuse=main))
@@ -30,6 +34,8 @@ try:
         name: load_template(name)
         for name in {target.template for target in TARGETS.values() if not target.problem}
     }
+    GROUPS = groups_of(TARGETS.values(), settings.digest)
+    check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -53,6 +59,7 @@ wildcard_constraints:
     template=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     video=r"[^/]+",
     fetched=r"[A-Za-z0-9-]+\.[a-z0-9]+",
+    group=r"[^/]+",
 
 
 def target_of(wildcards) -> Target:
@@ -115,6 +122,10 @@ def layout_digest(wildcards) -> str:
     return LAYOUT_DIGESTS.get(wildcards.template, "")
 
 
+def page_digest(wildcards) -> str:
+    return digest_of_pages()
+
+
 def frames_of_report(wildcards) -> list[str]:
     if not settings.frames:
         return []
@@ -124,6 +135,44 @@ def frames_of_report(wildcards) -> list[str]:
 def every_report() -> list[str]:
     results = Results(Path(settings.results))
     return [str(results.report(template, name)) for template, name in TARGETS]
+
+
+def every_export() -> list[str]:
+    """The reports in all other formats that are asked for."""
+    formats = {
+        name: [ending(format) for format in formats_of(template, settings.formats)]
+        for name, template in TEMPLATES.items()
+    }
+    return [
+        f"{settings.results}/reports/{template}/{name}{suffix}"
+        for template, name in TARGETS
+        for suffix in formats[template]
+        if suffix != ".md"
+    ]
+
+
+def reports_of_group(wildcards) -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.report(*target.key)) for target in GROUPS[wildcards.group].targets]
+
+
+def analyses_of_group(wildcards) -> list[str]:
+    results = Results(Path(settings.results))
+    return [str(results.analysis(*target.key)) for target in GROUPS[wildcards.group].targets]
+
+
+def group_as_json(wildcards) -> str:
+    return GROUPS[wildcards.group].model_dump_json()
+
+
+def reports_have_pages(wildcards) -> bool:
+    return "html" in settings.formats
+
+
+def every_digest() -> list[str]:
+    return [
+        f"{settings.results}/digests/{group}.{kind}" for group in GROUPS for kind in ("md", "html")
+    ]
 
 
 def every_analysis(wildcards) -> list[str]:

@@ -6,7 +6,7 @@ rule render_report:
         analysis="<results>/analyses/{template}/{video}.json",
         frames=frames_of_report,
     output:
-        report="<results>/reports/{template}/{video}.md",
+        report=update("<results>/reports/{template}/{video}.md"),  # never removed: it may be edited
     log:
         "logs/render_report/{template}/{video}.log",
     priority: priority_of

@@ -9,9 +9,14 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(results: Path, analyses: list[Path]) -> None:
-    write_index(results, [(path.parent.name, path.stem) for path in analyses])
+def main(results: Path, analyses: list[Path], digests: list[Path]) -> None:
+    targets = [(path.parent.name, path.stem) for path in analyses]
+    write_index(results, targets, digests=list(dict.fromkeys(path.stem for path in digests)))
 
 
 if __name__ == "__main__":
-    main(Path(snakemake.params.results), [Path(path) for path in snakemake.input.analyses])
+    main(
+        Path(snakemake.params.results),
+        [Path(path) for path in snakemake.input.analyses],
+        [Path(path) for path in snakemake.input.digests],
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelmake.analysis import read_analysis
-from reelmake.frames import write_frames
+from reelmake.frames import cited_times, write_frames
 from reelmake.jobs import JobArguments, Outcome, job
 from reelmake.targets import is_url
 
@@ -16,8 +16,8 @@ class Arguments(JobArguments):
 
 
 def main(video: str, analysis: Path, frames: Path) -> None:
-    moments = [] if is_url(video) else read_analysis(analysis).key_moments
-    write_frames(Path(video), [moment.time_s for moment in moments], frames)
+    times = [] if is_url(video) else cited_times(read_analysis(analysis))
+    write_frames(Path(video), times, frames)
 
 
 def command(arguments: Sequence[str]) -> Outcome:

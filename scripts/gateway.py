@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import analyze_gemini
+import export_report
 import extract_frames
 import render_report
 from reelmake.errors import ReelmakeError
@@ -23,6 +24,7 @@ async def main() -> None:
     with Workers(order.processes) as workers:
         commands: dict[str, Command] = {
             "render_report": partial(_in_worker, workers, render_report.command),
+            "export_report": partial(_in_worker, workers, export_report.command),
             "extract_frames": partial(_in_worker, workers, extract_frames.command),
         }
         if order.config.engine == "gemini":

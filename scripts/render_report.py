@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reelmake.analysis import read_analysis
-from reelmake.files import write_atomically
+from reelmake.edits import signed, told, write_report
 from reelmake.frames import pictures_in
 from reelmake.jobs import JobArguments, Outcome, job
 from reelmake.report import render_report
@@ -20,7 +20,8 @@ class Arguments(JobArguments):
     report: Path
 
 
-def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> None:
+def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> str:
+    """What the user is to be told, if anything."""
     text = render_report(
         read_analysis(analysis),
         load_template(target.template),
@@ -29,7 +30,7 @@ def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -
         tags=target.tags,
         extra=target.extra,
     )
-    write_atomically(report, text)
+    return told(report, write_report(report, signed(text)))
 
 
 def _link_to(video: str, folder: Path) -> str:
@@ -39,7 +40,7 @@ def _link_to(video: str, folder: Path) -> str:
 def command(arguments: Sequence[str]) -> Outcome:
     given = Arguments.parse(arguments)
     with job(given.target, given.results, given.log) as outcome:
-        main(given.target, given.analysis, given.report, frames=given.frames)
+        outcome.message = main(given.target, given.analysis, given.report, frames=given.frames)
     return outcome
 
 

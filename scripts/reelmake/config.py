@@ -25,6 +25,7 @@ from pydantic import (
 from reelmake.errors import ReelmakeError
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+Format = Literal["md", "html", "docx", "pdf", "srt", "vtt", "json", "anki"]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
@@ -102,6 +103,12 @@ class Config(_Section):
     engine: Literal["gemini", "local"] = Field("gemini", description="gemini, or local (offline)")
     gemini: GeminiSettings = GeminiSettings()
     local: LocalSettings = LocalSettings()
+    formats: list[Format] = Field(
+        ["md", "html"], description="of the report; docx needs pandoc, pdf needs weasyprint"
+    )
+    digest: Text | None = Field(
+        None, description="tags, template or a column: one more report for each group of reports"
+    )
     frames: bool = Field(True, description="pictures of the key moments in the report")
     keep_uploads: bool = Field(False, description="keep uploaded videos when no report needs them")
     on_bad_input: Literal["fail", "skip"] = Field(

@@ -3,9 +3,23 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from reelmake.analysis import Analysis
 from reelmake.media import best_frame, write_jpeg
 from reelmake.report import Picture
 from reelmake.timestamps import format_clock, parse_clock
+
+
+def cited_times(analysis: Analysis) -> list[float]:
+    """The moments that a report shows: its key moments, and the chapters that have none.
+
+    A chapter is shown a little after it began, when its first slide is there.
+    """
+    moments = [moment.time_s for moment in analysis.key_moments]
+    for chapter in analysis.chapters:
+        if not any(chapter.start_s <= time_s < chapter.end_s for time_s in moments):
+            middle = (chapter.start_s + chapter.end_s) / 2
+            moments.append(min(chapter.start_s + 2, middle))
+    return sorted(moments)
 
 
 def write_frames(video: Path, times_s: Iterable[float], folder: Path) -> None:

@@ -3,19 +3,22 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import resources
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import jinja2
-
-from reelmake.analysis import read_analysis
+from reelmake.analysis import Analysis, read_analysis
+from reelmake.edits import new_version
 from reelmake.files import write_atomically
+from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
+from reelmake.pages import split_front_matter
 from reelmake.results import Results
-from reelmake.timestamps import format_clock
+
+_FORMATS = {".md": "Markdown", ".docx": "Word", ".pdf": "PDF", ".srt": "SRT", ".vtt": "VTT"}
+_FORMATS |= {".json": "JSON", ".anki.txt": "Anki"}
 
 
 @dataclass(frozen=True)
@@ -33,53 +36,135 @@ class Row:
     model: str | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What the page shows of a report, besides its row."""
-
-    row: Row
-    title: str
-    language: str
-    link: str | None
-    warnings: tuple[str, ...] = ()
-    failure: Failure | None = None
-
-
-def write_index(root: Path, targets: Sequence[tuple[str, str]]) -> None:
-    """Write the three files for these reports (template, name), built or not."""
+def write_index(
+    root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
+) -> None:
+    """Write the three files for these reports (template, name) and digests, built or not."""
     results = Results(root)
-    entries = [_entry(results, template, name) for template, name in targets]
-    failures = [entry.failure for entry in entries if entry.failure]
-    write_atomically(root / "summary.tsv", _tsv(Row, (entry.row for entry in entries)))
+    files = {
+        template: _files_of(results, template) for template in {template for template, _ in targets}
+    }
+    found = [_look_at(results, template, name, files[template]) for template, name in targets]
+    failures = [entry.failure for _, entry in found if entry.failure]
+    write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
-    write_atomically(root / "index.html", _page(entries))
+    write_atomically(
+        root / "index.html", index_page([entry for _, entry in found], _pages_of(root, digests))
+    )
 
 
-def _entry(results: Results, template: str, name: str) -> Entry:
+def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
+    pages = {name: Path("digests", f"{name}.html") for name in digests}
+    return {name: quote(page.as_posix()) for name, page in pages.items() if (root / page).exists()}
+
+
+def _files_of(results: Results, template: str) -> frozenset[str]:
+    """Names beside the reports of a template: one look, not one for each file."""
+    folder = results.report(template, "any").parent
+    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+
+
+def _look_at(
+    results: Results, template: str, name: str, there: frozenset[str]
+) -> tuple[Row, Entry]:
     report = results.report(template, name)
-    link = quote(os.path.relpath(report, results.root)) if report.exists() else None
     failure = read_failure(results.failure(template, name))
-    status = "failed" if failure else "done" if link else "missing"
+    status = "failed" if failure else "done" if report.name in there else "missing"
+    links = {label: name + ending for ending, label in _FORMATS.items() if name + ending in there}
+    links |= {"New version": newer.name} if (newer := new_version(report)).name in there else {}
+    page = f"{name}.html" if f"{name}.html" in there else links.get("Markdown")
+    values: dict[str, Any] = {
+        "name": name,
+        "template": template,
+        "status": status,
+        "failure": failure,
+        "page": _link(results, report.with_name(page)) if page else None,
+        "links": {label: _link(results, report.with_name(file)) for label, file in links.items()},
+        "edited": "New version" in links,
+        "tags": _tags(report) if report.name in there else (),
+    }
     try:
         analysis = read_analysis(results.analysis(template, name))
     except (FileNotFoundError, ValueError):
         row = Row(name, template, status, attempts=failure.attempts if failure else None)
-        return Entry(row, title=name, language="", link=link, failure=failure)
+        return row, Entry(title=name, **values)
+    usage = analysis.usage
+    tokens = usage.input_tokens + usage.output_tokens + usage.thought_tokens
     row = Row(
         video=name,
         template=template,
         status=status,
         duration_s=analysis.video.duration_s,
-        tokens=analysis.usage.input_tokens
-        + analysis.usage.output_tokens
-        + analysis.usage.thought_tokens,
+        tokens=tokens,
         usd=analysis.cost_usd,
         seconds=round(analysis.seconds, 1),
         attempts=analysis.attempts,
         model=f"{analysis.engine.name} {analysis.engine.model}",
     )
-    warnings = tuple(notice.message for notice in analysis.warnings)
-    return Entry(row, analysis.title, analysis.language, link, warnings, failure)
+    entry = Entry(
+        title=analysis.title or name,
+        language=analysis.language,
+        duration_s=analysis.video.duration_s,
+        usd=analysis.cost_usd,
+        tokens=tokens,
+        model=analysis.engine.model,
+        created=analysis.created,
+        overview=analysis.overview,
+        warnings=tuple(notice.message for notice in analysis.warnings),
+        picture=_first_picture(results, report, there),
+        text="\n".join(_texts(analysis)),
+        **values,
+    )
+    return row, entry
+
+
+def _link(results: Results, path: Path) -> str:
+    return quote(path.relative_to(results.root).as_posix())
+
+
+def _first_picture(results: Results, report: Path, there: frozenset[str]) -> str | None:
+    folder = report.with_name(f"{report.name.removesuffix('.md')}.assets")
+    if folder.name not in there:
+        return None
+    pictures = sorted(folder.glob("*.jpg"))
+    return _link(results, pictures[0]) if pictures else None
+
+
+def _tags(report: Path) -> tuple[str, ...]:
+    """Those in the report, where its reader may have changed them."""
+    with report.open(encoding="utf-8", errors="replace") as file:
+        head = file.read(4096)
+    tags = split_front_matter(head)[0].get("tags")
+    return tuple(str(tag) for tag in tags if tag) if isinstance(tags, list) else ()
+
+
+def _texts(analysis: Analysis) -> Iterator[str]:
+    """Everything that a reader may look for in a report."""
+    yield analysis.overview
+    for chapter in analysis.chapters:
+        yield chapter.title
+        yield chapter.summary
+    for passage in analysis.transcript:
+        yield passage.text
+    for point in analysis.key_points:
+        yield point.text
+    for moment in analysis.key_moments:
+        yield moment.why
+        yield moment.shown
+    for term in analysis.terms:
+        yield " ".join(filter(None, [term.term, term.translation, term.explanation]))
+    yield from _strings(analysis.fields)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
 
 
 def _tsv(record: type[Row] | type[Failure], rows: Iterable[Row | Failure]) -> str:
@@ -93,18 +178,3 @@ def _tsv(record: type[Row] | type[Failure], rows: Iterable[Row | Failure]) -> st
 
 def _one_line(value: object) -> str:
     return " ".join(str(value).split())
-
-
-def _page(entries: Sequence[Entry]) -> str:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["clock"] = format_clock
-    page = resources.files(__package__).joinpath("index.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(page).render(
-        entries=entries,
-        templates=sorted({entry.row.template for entry in entries}),
-        languages=sorted({entry.language for entry in entries if entry.language}),
-        statuses=sorted({entry.row.status for entry in entries}),
-        failures=[entry.failure for entry in entries if entry.failure],
-        duration_s=sum(entry.row.duration_s or 0 for entry in entries),
-        usd=sum(entry.row.usd or 0 for entry in entries),
-    )

@@ -50,26 +50,29 @@ class JobArguments(BaseModel):
 
 @dataclass
 class Outcome:
-    """How a job ended: a message for the terminal when it failed, else none."""
+    """How a job ended, and what is to be told on the terminal."""
 
     message: str = ""
+    failed: bool = False
 
     @property
     def exit_code(self) -> int:
-        return 1 if self.message else 0
+        return int(self.failed)
 
 
 @contextlib.contextmanager
-def job(target: Target, results: Results, log: Path) -> Iterator[Outcome]:
+def job(target: Target, results: Results, log: Path, *, beside: bool = False) -> Iterator[Outcome]:
     """Log to ``log``; a failure becomes a `Failure` among the results and an outcome to tell.
 
     A fault of the user's or the service's is one clear message; an unexpected one leaves its
-    traceback in the log alone.
+    traceback in the log alone. A job ``beside`` others of its report, such as one format of it,
+    leaves their failures as they are.
     """
     outcome = Outcome()
     record = results.failure(*target.key)
     with _logging_to(log):
-        record.unlink(missing_ok=True)
+        if not (beside and _is_of_another(record, log)):
+            record.unlink(missing_ok=True)
         try:
             yield outcome
         except Exception as error:  # noqa: BLE001  whatever it is, its record is left
@@ -77,6 +80,7 @@ def job(target: Target, results: Results, log: Path) -> Iterator[Outcome]:
             logging.getLogger(__name__).error(  # noqa: TRY400  a traceback is for faults of ours
                 "%s (%s): %s", failure.code, failure.kind, failure
             )
+            outcome.failed = True
             outcome.message = redact(f"{target.name} ({target.template}): {failure}\n")
             if failure.code != "interrupted":  # which says nothing of the video
                 row = _row(failure, target, log)
@@ -90,6 +94,11 @@ def read_failure(record: Path) -> Failure | None:
         return Failure(**json.loads(record.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None  # none, or one that a crash left half
+
+
+def _is_of_another(record: Path, log: Path) -> bool:
+    failure = read_failure(record)
+    return failure is not None and failure.log != str(log)
 
 
 def _row(failure: ReelmakeError, target: Target, log: Path) -> Failure:

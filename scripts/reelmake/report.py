@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from jinja2 import pass_context
+from jinja2 import Template as JinjaTemplate
+from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -22,7 +23,6 @@ from reelmake.markdown import (
     as_text,
     escape,
     front_matter,
-    href,
     layout_environment,
     link_to,
     obsidian_tag,
@@ -30,6 +30,7 @@ from reelmake.markdown import (
     template_errors,
     unknown_variables,
 )
+from reelmake.moments import moment_destination
 from reelmake.samples import sample_analyses
 from reelmake.template_files import read_yaml
 from reelmake.timestamps import format_clock, parse_clock
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 _LAYOUT = "report.md.j2"
 _FRAME = "_layout/frame.md.j2"
+_DIGEST = "_digest/digest.md.j2"
+_SHARED = (Path(__file__).parents[2] / "templates",)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _LONG = 5000
 """Characters from which a report begins with its contents."""
@@ -66,6 +69,7 @@ def render_report(
     context = as_text(analysis.model_dump()) | {
         "fields": as_text(_complete(analysis.fields, schema)),
         "labels": as_text(_labels(template.search_path, analysis.language)),
+        "chapter_pictures": _chapter_pictures(analysis, frames),
         "pictures": {format_clock(frame.time_s): frame.path for frame in frames},
         "source_link": source_link,
         "version": __version__,
@@ -74,10 +78,26 @@ def render_report(
         environment = _environment(template.search_path)
         body = Markup(environment.get_template(_LAYOUT).render(context))  # noqa: S704  escaped
         text = environment.get_template(_FRAME).render(context | {"body": body})
-    lines = (line.rstrip() for line in text.splitlines())
-    tidy = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     head = front_matter(_properties(analysis, source_link, tags, extra))
-    return f"{head}\n{tidy}\n"
+    return f"{head}\n{tidy(text)}\n"
+
+
+def tidy(text: str) -> str:
+    """Without blanks at the ends of lines, and never two blank lines together."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _chapter_pictures(analysis: Analysis, frames: Sequence[Picture]) -> dict[str, str]:
+    """The picture of each chapter that has one of its own, by the clock time it begins at."""
+    cited = {format_clock(moment.time_s) for moment in analysis.key_moments}
+    own = [frame for frame in frames if format_clock(frame.time_s) not in cited]
+    return {
+        format_clock(chapter.start_s): frame.path
+        for chapter in analysis.chapters
+        for frame in reversed(own)  # the first one stays
+        if int(chapter.start_s) <= frame.time_s < chapter.end_s
+    }
 
 
 def _properties(
@@ -102,7 +122,7 @@ def _properties(
     }
     for name, value in extra.items():
         # Obsidian doesn't tell `Title` from `title`: neither may hide what the report says.
-        while name.casefold() in map(str.casefold, properties):
+        while name.casefold() in map(str.casefold, [*properties, "digest"]):
             name = f"table_{name}"  # noqa: PLW2901
         properties[name] = value
     return properties
@@ -111,27 +131,6 @@ def _properties(
 def _long_clock(seconds: float) -> str:
     clock = format_clock(seconds)
     return clock if clock.count(":") == 2 else f"0:{clock}"
-
-
-def moment_destination(source_link: str | None, seconds: float) -> str | None:
-    """Where a link to that second leads, ready for Markdown; None when there is nowhere to go."""
-    if source_link is None:
-        return None
-    destination = href(source_link)
-    if destination is None or "://" not in destination:
-        return destination and f"{destination}#t={int(seconds)}"
-    parts = urlsplit(destination)
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.").removeprefix("music.")
-    if host not in ("youtube.com", "youtu.be", "youtube-nocookie.com"):
-        return urlunsplit(parts._replace(fragment=f"t={int(seconds)}"))
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in ("t", "start")]
-    # Players under these paths don't take a time; the page of the same video does.
-    page = re.fullmatch(r"/(?:shorts|embed|v)/([\w-]+)/?", parts.path)
-    if page:
-        parts = parts._replace(netloc="www.youtube.com", path="/watch")
-        query.insert(0, ("v", page[1]))
-    query.append(("t", f"{int(seconds)}s"))
-    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
 
 
 @pass_context
@@ -143,8 +142,21 @@ def _moment(context: Context, moment: float | str) -> Markup:
     return link_to(format_clock(seconds), moment_destination(context["source_link"], seconds))
 
 
+def _moment_in(seconds: float, source_link: str | None) -> Markup:
+    return link_to(format_clock(seconds), moment_destination(source_link, seconds))
+
+
 def _clock(moment: float | str) -> str:
     return moment if isinstance(moment, str) else format_clock(moment)
+
+
+def _within(
+    moments: Sequence[Mapping[str, Any]], chapter: Mapping[str, Any], first: bool, last: bool
+) -> list[Mapping[str, Any]]:
+    """The moments in a chapter; the first and last one take what lies outside of all."""
+    start_s = 0 if first else chapter["start_s"]
+    end_s = inf if last else chapter["end_s"]
+    return [moment for moment in moments if start_s <= moment["time_s"] < end_s]
 
 
 def _named(names: Sequence[str], labels: Mapping[str, str]) -> str:
@@ -181,8 +193,10 @@ def _environment(search_path: tuple[Path, ...]) -> ImmutableSandboxedEnvironment
     environment = layout_environment(search_path)
     environment.filters |= {
         "moment": _moment,
+        "moment_in": _moment_in,
         "clock": _clock,
         "named": _named,
+        "within": _within,
         "contents": _contents,
     }
     return environment
@@ -219,6 +233,16 @@ def _label_files(search_path: tuple[Path, ...]) -> list[Path]:
     return [*[file for file in shared if file.is_file()][:1], *([own] if own.is_file() else [])]
 
 
+def layout_of_digests() -> JinjaTemplate:
+    """The layout of digests, which belong to no template."""
+    return _environment(_SHARED).get_template(_DIGEST)
+
+
+def shared_labels(language: str) -> dict[str, str]:
+    """Headings and fixed words that belong to no template."""
+    return _labels(_SHARED, language)
+
+
 def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:
     """All files that decide how a report is laid out, in a stable order."""
     shared: dict[str, Path] = {}
@@ -230,10 +254,23 @@ def layout_files(folder: Path, search_path: tuple[Path, ...]) -> list[Path]:
     return [*own, *(shared[name] for name in sorted(shared))]
 
 
+def layout_tree(template: "Template") -> nodes.Template:
+    """The layout as Jinja understands it, to look at what it shows."""
+    environment = _environment(template.search_path)
+    return environment.parse((template.folder / _LAYOUT).read_text(encoding="utf-8"))
+
+
 def check_layout(template: "Template") -> None:
     """Lay out a rich and a poor sample; ReelmakeError names the file and line of a mistake."""
     environment = _environment(template.search_path)
-    known = {*Analysis.model_fields, "labels", "pictures", "source_link", "version"}
+    known = {
+        *Analysis.model_fields,
+        "labels",
+        "pictures",
+        "chapter_pictures",
+        "source_link",
+        "version",
+    }
     with template_errors(template.folder):
         unknown = unknown_variables(environment, _LAYOUT, known)
         unknown += unknown_variables(environment, _FRAME, {*known, "body"})

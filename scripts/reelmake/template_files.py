@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from reelmake.config import Format
 from reelmake.errors import ReelmakeError
 
 Part = Literal["title", "overview", "chapters", "transcript", "key_points", "key_moments", "terms"]
@@ -91,6 +92,7 @@ class Settings(_Closed):
     uses: list[Part]
     parameters: dict[Key, Parameter] = {}
     generation: Generation = Generation()
+    formats: list[Format] = []
 
 
 class FieldSchema(_Closed):

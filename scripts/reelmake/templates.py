@@ -19,6 +19,7 @@ from typing import Any, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from reelmake.config import Format
 from reelmake.errors import ReelmakeError
 from reelmake.markdown import template_errors, unknown_variables
 from reelmake.report import check_layout, layout_files
@@ -71,6 +72,8 @@ class Template:
     uses: tuple[Part, ...]
     parameters: Mapping[str, Parameter]
     generation: Mapping[str, Any]
+    formats: tuple[Format, ...]
+    """Made of every report of this template, whatever the configuration asks for besides."""
     fields_schema: dict[str, Any] | None
     search_path: tuple[Path, ...]
     """Where the layout and the prompt find what they include."""
@@ -209,6 +212,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Template:
         uses=tuple(part for part in get_args(Part) if part in {*settings.uses, "title"}),
         parameters=settings.parameters,
         generation=settings.generation.model_dump(exclude_none=True),
+        formats=tuple(settings.formats),
         fields_schema=read_yaml(schema_file) if has_schema else None,
         search_path=search_path,
         prompt_sources=_prompt_sources(folder, search_path),

@@ -57,6 +57,19 @@ def test_a_success_takes_the_record_of_an_earlier_failure_away(record: Path) -> 
     assert read_failure(record) is None
 
 
+def test_one_format_leaves_the_failure_of_another_one(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    for log, error in (("pdf.log", "program_missing"), ("html.log", ""), ("pdf.log", "")):
+        with job(TARGET, results, tmp_path / log, beside=True):
+            if error:
+                raise ReelmakeError(error, "no such program")
+        failure = read_failure(results.failure(*TARGET.key))
+        if log == "html.log":
+            assert failure
+            assert failure.code == "program_missing"
+    assert failure is None
+
+
 def test_an_interrupt_is_no_failure(record: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(record, KeyboardInterrupt())

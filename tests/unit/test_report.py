@@ -18,10 +18,17 @@ from reelmake.analysis import (
     Usage,
     VideoFacts,
 )
-from reelmake.report import Picture, moment_destination, render_report
+from reelmake.moments import moment_destination
+from reelmake.report import Picture, render_report
 from reelmake.templates import PROJECT, load_template
 
-NAMES = ["chinese_transcript", "comprehensive_lesson", "summary_report"]
+NAMES = [
+    "chinese_transcript",
+    "comprehensive_lesson",
+    "meeting_minutes",
+    "study_notes",
+    "summary_report",
+]
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 FIELDS: dict[str, dict[str, Any]] = {
     "chinese_transcript": {
@@ -38,6 +45,18 @@ FIELDS: dict[str, dict[str, Any]] = {
         "outcomes": [{"outcome": "Can compute a step.", "check": "Compute one."}],
         "activities": [{"title": "Try it", "task": "Alone.\n\nThen in pairs.", "minutes": 10}],
         "further_reading": [{"topic": "Momentum", "why": "Faster."}],
+    },
+    "meeting_minutes": {
+        "participants": ["Ada (chair)"],
+        "decisions": [{"decision": "We ship it.", "reason": "It works.", "time": "01:23"}],
+        "actions": [
+            {"action": "Write the note.", "owner": "Ada", "due": "Friday", "time": "01:23"}
+        ],
+        "open_questions": [{"question": "Who pays for it?", "time": "01:23"}],
+    },
+    "study_notes": {
+        "questions": [{"question": "Why go down?", "answer": "To be low.", "time": "01:23"}],
+        "flashcards": [{"front": "The way down?", "back": "Against it.", "time": "01:23"}],
     },
     "summary_report": {"conclusion": "It converges."},
 }
@@ -161,6 +180,14 @@ def test_headings_of_each_template() -> None:
         "Structure", "Opening", "Sections", "Conclusion", "Moments", "Outcomes", "Activities",
         "Try it (10 min)", "Terms", "Reading", "Provenance",
     ]  # fmt: skip
+    assert found["meeting_minutes"] == [
+        "Overview", "Participants", "Decisions", "Actions", "Questions", "Topics", "Points",
+        "Moments", "Provenance",
+    ]  # fmt: skip
+    assert found["study_notes"] == [
+        "Overview", "Outline", "Start", "Concepts", "Terms", "Questions", "Answers", "Flashcards",
+        "Provenance",
+    ]  # fmt: skip
     assert found["summary_report"] == ["Topic", "Points", "Moments", "Conclusion", "Provenance"]
 
 
@@ -194,6 +221,38 @@ def test_doubtful_passages_are_marked_and_the_mark_is_explained() -> None:
     assert body.index("*(?)* 表示") < body.index("第 3 段。 *(?)*\n")
     clear = [Passage(start_s=0, end_s=1, text="Clear.")]
     assert "*(?)*" not in render(rich("chinese_transcript", transcript=clear))
+
+
+def test_what_was_left_open_in_a_meeting_is_a_question_mark() -> None:
+    action = {"action": "Call them.", "owner": None, "due": None, "time": "00:05"}
+    fields = FIELDS["meeting_minutes"] | {"actions": [action]}
+    body = render(rich("meeting_minutes", fields=fields))
+    assert "| Call them. | ? | ? | [00:05](../a%20b.mp4#t=5) |" in body
+
+
+def test_every_moment_of_an_outline_is_in_one_chapter() -> None:
+    chapters = [
+        Chapter(start_s=10, end_s=60, title="One", summary=""),
+        Chapter(start_s=60, end_s=90, title="Two", summary=""),
+    ]
+    moments = [KeyMoment(time_s=time_s, why=f"At {time_s}.", shown="") for time_s in (5, 60, 99)]
+    body = render(rich("study_notes", chapters=chapters, key_moments=moments))
+    assert [body.count(f"**At {time_s}.**") for time_s in (5, 60, 99)] == [1, 1, 1]
+    assert body.index("At 5") < body.index("### Two") < body.index("At 60") < body.index("At 99")
+
+
+@pytest.mark.parametrize("name", ["comprehensive_lesson", "meeting_minutes", "study_notes"])
+def test_a_chapter_without_a_key_moment_has_a_picture_of_its_own(name: str) -> None:
+    chapters = [
+        Chapter(start_s=0, end_s=83, title="One", summary="S."),
+        Chapter(start_s=83, end_s=90, title="Two", summary="S."),
+    ]
+    frames = [Picture(2.0, "x.assets/00-02.jpg"), Picture(83.0, "x.assets/01-23.jpg")]
+    body = render(rich(name, chapters=chapters), frames=frames)
+    assert body.count("![One](x.assets/00-02.jpg)") == 1
+    assert "![Two]" not in body
+    (item,) = [token for token in PARSER.parse(body) if "![One]" in token.content]
+    assert item.type == "inline"
 
 
 def test_warnings_are_announced_and_listed() -> None:
@@ -306,6 +365,12 @@ def poison(value: Any) -> Any:
     return [poison(item) for item in value] if isinstance(value, list) else value
 
 
+def shape(body: str) -> tuple[int, int, int]:
+    """How many tables, rows and cells there are: a bar in a cell makes no other one."""
+    kinds = [token.type for token in PARSER.parse(body)]
+    return kinds.count("table_open"), kinds.count("tr_open"), kinds.count("td_open")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_answer_is_only_text(name: str) -> None:
     good = rich(name, warnings=[Notice(code="a", message="b")])
@@ -318,7 +383,8 @@ def test_a_hostile_answer_is_only_text(name: str) -> None:
     assert values["title"].startswith("</p><script>")
     tokens = [child for token in PARSER.parse(body) for child in [token, *(token.children or [])]]
     kinds = {token.type for token in tokens}
-    assert not kinds & {"html_block", "html_inline", "fence", "hr", "table_open"}
+    assert not kinds & {"html_block", "html_inline", "fence", "hr"}
+    assert shape(body) == shape(parts(render(good))[1])
     code = {token.content for token in tokens if token.type in ("code_inline", "code_block")}
     assert code == {"ab" * 32, "cd" * 32}
     sources = {token.attrs["src"] for token in tokens if token.type == "image"}

@@ -21,7 +21,13 @@ from reelmake.templates import (
 )
 
 BUILT_IN = PROJECT / "templates"
-NAMES = ["chinese_transcript", "comprehensive_lesson", "summary_report"]
+NAMES = [
+    "chinese_transcript",
+    "comprehensive_lesson",
+    "meeting_minutes",
+    "study_notes",
+    "summary_report",
+]
 SETTINGS, FIELDS = "template.yaml", "fields.schema.yaml"
 PROMPT, REPORT = "prompt.md.j2", "report.md.j2"
 Edit = Callable[[Path], None]
@@ -49,7 +55,7 @@ def write(file: str, old: str, new: str) -> Edit:
 
 def test_the_built_in_templates_are_there() -> None:
     assert available_templates([BUILT_IN]) == NAMES
-    assert [load(name).language for name in NAMES] == ["zh-CN", "en", "en"]
+    assert [load(name).language for name in NAMES] == ["zh-CN", "en", "en", "en", "en"]
 
 
 def test_the_common_schema_keeps_to_the_subset() -> None:
@@ -252,7 +258,7 @@ def test_a_name_is_never_a_path(name: str) -> None:
 def test_an_unknown_name_is_told_with_the_closest_one() -> None:
     with pytest.raises(ReelmakeError, match="did you mean 'summary_report'") as caught:
         load("sumary_report")
-    assert "chinese_transcript, comprehensive_lesson, summary_report" in caught.value.message
+    assert ", ".join(NAMES) in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,13 @@ class Project:
             return list(csv.DictReader(file, delimiter="\t"))
 
 
-SUMMARY = {"engine": "gemini", "frames": False, "template": "summary_report", "videos": "videos"}
+SUMMARY: dict[str, Any] = {
+    "engine": "gemini",
+    "frames": False,
+    "formats": ["md"],
+    "template": "summary_report",
+    "videos": "videos",
+}
 
 
 def add_video(project: Project, name: str, scene: Colour, seconds: float = 20.0) -> Path:

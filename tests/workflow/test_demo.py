@@ -5,9 +5,12 @@ The demo is built once; each test has a copy of it.
 
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.anchors import anchors_plugin
 
 from workflow.conftest import DEMO_VIDEOS, ROOT, Project, Run
 
@@ -70,7 +73,7 @@ def test_a_second_run_has_nothing_to_do(demo: Project) -> None:
 def test_a_dry_run_says_what_would_be_built(demo: Project) -> None:
     demo.report("光合作用").unlink()
     run = demo.run("--dry-run")
-    assert run.jobs == {"render_report": 1, "build_index": 1}
+    assert run.jobs == {"render_report": 1, "export_report": 1, "build_index": 1}
     assert not demo.report("光合作用").exists()
 
 
@@ -78,7 +81,7 @@ def test_one_deleted_report_is_rebuilt_alone(demo: Project) -> None:
     before = demo.report("光合作用").read_text(encoding="utf-8")
     demo.report("光合作用").unlink()
     run = demo.run()
-    assert run.jobs == {"render_report": 1, "build_index": 1}
+    assert run.jobs == {"render_report": 1, "export_report": 1, "build_index": 1}
     assert demo.report("光合作用").read_text(encoding="utf-8") == before
 
 
@@ -87,8 +90,72 @@ def test_an_edit_of_the_layout_only_renders(demo: Project) -> None:
     assert demo.run().had_nothing_to_do
     layout.write_text(layout.read_text(encoding="utf-8") + "\nA line of my own.\n")
     run = demo.run()
-    assert run.jobs == {"render_report": 3, "build_index": 1}
+    assert run.jobs == {"render_report": 3, "export_report": 3, "build_index": 1}
     assert "A line of my own." in demo.report("solar-eclipses").read_text(encoding="utf-8")
+
+
+def test_a_report_edited_by_hand_is_kept(demo: Project) -> None:
+    layout = demo.own_template("summary_report") / "report.md.j2"
+    report = demo.report("solar-eclipses")
+    mine = report.read_text(encoding="utf-8") + "\nMy own words.\n"
+    report.write_text(mine, encoding="utf-8")
+    assert demo.run().jobs == {"export_report": 1, "build_index": 1}
+    assert "My own words." in report.with_suffix(".html").read_text(encoding="utf-8")
+
+    layout.write_text(layout.read_text(encoding="utf-8") + "\nA new line.\n")
+    run = demo.run()
+    assert run.code == 0, run.output
+    assert "was edited and is kept; its new version is" in run.output
+    assert report.read_text(encoding="utf-8") == mine
+    newer = report.with_name("solar-eclipses.new.md")
+    assert "A new line." in newer.read_text(encoding="utf-8")
+    assert "solar-eclipses.new.md" in (demo.results / "index.html").read_text(encoding="utf-8")
+    assert demo.run().had_nothing_to_do
+
+
+def test_every_link_and_picture_of_a_report_resolves(built: tuple[Project, Run]) -> None:
+    demo, _ = built
+    for name in NAMES:
+        report = demo.report(name)
+        text = report.read_text(encoding="utf-8").partition("\n---\n")[2]
+        tokens = MarkdownIt("commonmark").use(anchors_plugin, max_level=3).parse(text)
+        inside = [child for token in tokens for child in token.children or []]
+        ids = {token.attrs["id"] for token in tokens if "id" in token.attrs}
+        links = [child.attrs.get("href") or child.attrs.get("src") for child in inside]
+        targets = [unquote(str(link)) for link in links if link]
+        assert any(".assets/" in target for target in targets)
+        for target in targets:
+            file, _, fragment = target.partition("#")
+            assert (report.parent / file).exists()
+            assert file or fragment in ids
+
+
+def test_other_formats_come_from_the_same_analysis(demo: Project) -> None:
+    demo.config["formats"] = ["md", "json", "docx", "pdf"]
+    run = demo.run()
+    assert run.code == 0, run.output
+    assert run.jobs == {"export_report": 9, "build_index": 1}
+    for ending in (".json", ".docx", ".pdf"):
+        assert demo.report("光合作用").with_suffix(ending).stat().st_size > 1000
+
+
+def test_a_digest_depends_on_the_reports_of_its_group(demo: Project) -> None:
+    demo.config["digest"] = "template"
+    run = demo.run()
+    assert run.code == 0, run.output
+    assert run.jobs == {"build_digest": 1, "export_digest": 1, "build_index": 1}
+    digest = demo.results / "digests/summary_report.md"
+    text = digest.read_text(encoding="utf-8")
+    for name in NAMES:
+        assert demo.analysis(name)["title"] in text
+    assert "digests/summary_report.html" in (demo.results / "index.html").read_text()
+    digest.write_text(f"{text}\nMine.\n", encoding="utf-8")
+    assert demo.run().jobs == {"export_digest": 1, "build_index": 1}
+    assert "Mine." in digest.with_suffix(".html").read_text(encoding="utf-8")
+    demo.report("solar-eclipses").unlink()
+    run = demo.run()
+    assert run.jobs["build_digest"] == 1
+    assert "Mine." in digest.read_text(encoding="utf-8")
 
 
 def test_a_touched_video_is_recognised_from_the_store(demo: Project) -> None:

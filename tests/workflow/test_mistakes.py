@@ -7,6 +7,19 @@ import pytest
 from workflow.conftest import DEMO_VIDEOS, Project
 
 
+def test_a_template_of_ones_own_is_checked_without_building_anything(project: Project) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm")
+    layout = project.own_template("summary_report") / "report.md.j2"
+    assert "everything fits together" in project.run("check_template").output
+    layout.write_text(layout.read_text(encoding="utf-8").replace("fields.conclusion", "overview"))
+    assert "report.md.j2 never shows fields.conclusion" in project.run("check_template").output
+    layout.write_text("{{ overveiw }}")
+    run = project.run("check_template")
+    assert run.code == 1
+    assert "report.md.j2:1: unknown variable 'overveiw'" in run.output
+    assert not project.results.exists()
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [

@@ -1,0 +1,33 @@
+# all analyses and reports of a group → <results>/digests/{group}.md → .html
+
+
+rule build_digest:
+    input:
+        analyses=analyses_of_group,
+        reports=reports_of_group,
+    output:
+        digest=update("<results>/digests/{group}.md"),  # never removed: it may be edited
+    log:
+        "logs/build_digest/{group}.log",
+    conda:
+        "../envs/local.yaml"
+    params:
+        group=group_as_json,
+    script:
+        "../scripts/build_digest.py"
+
+
+rule export_digest:
+    input:
+        digest="<results>/digests/{group}.md",
+    output:
+        page="<results>/digests/{group}.html",
+    log:
+        "logs/export_digest/{group}.log",
+    conda:
+        "../envs/local.yaml"
+    params:
+        page_digest=page_digest,
+        link_pages=reports_have_pages,
+    script:
+        "../scripts/export_digest.py"

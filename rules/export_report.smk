@@ -1,0 +1,24 @@
+# a report and its analysis → <results>/reports/{template}/{video}.html, .docx, .pdf, .srt, …
+
+
+rule export_report:
+    input:
+        report="<results>/reports/{template}/{video}.md",
+        analysis="<results>/analyses/{template}/{video}.json",
+    output:
+        document="<results>/reports/{template}/{video}.{ending}",
+    log:
+        "logs/export_report/{template}/{video}.{ending}.log",
+    wildcard_constraints:
+        ending=r"html|docx|pdf|srt|vtt|json|anki\.txt",
+    priority: priority_of
+    conda:
+        "../envs/local.yaml"
+    params:
+        target=target_as_json,
+        page_digest=page_digest,
+        results=results_folder,
+    shell:
+        "{IN_GATEWAY} export_report --target={params.target:q} --results={params.results:q}"
+        " --log={log:q} --report={input.report:q} --analysis={input.analysis:q}"
+        " --document={output.document:q}"

@@ -1,0 +1,28 @@
+"""Rule export_report: a report and its analysis → the report in another format."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reelmake.exports.export import export
+from reelmake.jobs import JobArguments, Outcome, job
+
+
+class Arguments(JobArguments):
+    report: Path
+    analysis: Path
+    document: Path
+
+
+def command(arguments: Sequence[str]) -> Outcome:
+    given = Arguments.parse(arguments)
+    with job(given.target, given.results, given.log, beside=True) as outcome:
+        index = given.results.root / "index.html"
+        export(given.report, given.analysis, given.document, index=index)
+    return outcome
+
+
+if __name__ == "__main__":
+    ended = command(sys.argv[1:])
+    sys.stderr.write(ended.message)
+    sys.exit(ended.exit_code)

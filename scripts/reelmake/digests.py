@@ -1,0 +1,176 @@
+"""Digests: the reports of a course, or of whatever a tag or column groups, on one more page.
+
+Nothing is asked for them: overviews, key points and terms are put together. What an engine may
+write about the whole is a text of its own, ``summary``, that stands above them.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pathvalidate import sanitize_filename
+from pydantic import BaseModel, ConfigDict
+
+from reelmake.analysis import Analysis, read_analysis
+from reelmake.edits import signed, write_report
+from reelmake.errors import ReelmakeError
+from reelmake.files import write_atomically
+from reelmake.markdown import as_text, front_matter, plain
+from reelmake.pages import report_page
+from reelmake.report import layout_of_digests, shared_labels, tidy
+from reelmake.targets import Target, is_url
+
+_MAX_POINTS = 8  # of one report
+
+
+class Group(BaseModel):
+    """Reports that belong together; ``name`` is a file name, ``title`` what the user wrote."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A report of a group; the links are relative to the digest."""
+
+    analysis: Analysis
+    link: str
+    source_link: str | None
+
+
+def groups_of(targets: Iterable[Target], by: str | None) -> dict[str, Group]:
+    """The groups by their file names. ``by`` is ``tags``, ``template`` or a column of the table.
+
+    Raises ReelmakeError ``config_invalid`` when no row has what they are grouped by.
+    """
+    members: dict[str, list[Target]] = {}
+    for target in targets:
+        for value in dict.fromkeys(_values(target, by)):
+            members.setdefault(value, []).append(target)
+    if by and not members:
+        message = f"digest: expected `tags` or a column that some row fills, found {by!r}"
+        raise ReelmakeError("config_invalid", message)
+    names = _file_names(members)
+    return {
+        names[title]: Group(name=names[title], title=title, targets=tuple(some))
+        for title, some in members.items()
+    }
+
+
+def _values(target: Target, by: str | None) -> Sequence[str]:
+    if by is None:
+        return ()
+    if by == "tags":
+        return [tag for tag in map(plain, target.tags) if tag]
+    value = target.template if by == "template" else plain(target.extra.get(by, ""))
+    return [value] if value else ()
+
+
+def _file_names(titles: Iterable[str]) -> dict[str, str]:
+    """Safe and distinct, also where upper and lower case are one; independent of their order."""
+    names = {title: _safe(title) for title in titles}
+    folded = [name.casefold() for name in names.values()]
+    return {
+        title: name if folded.count(name.casefold()) == 1 else f"{name}-{_short_hash(title)}"
+        for title, name in names.items()
+    }
+
+
+def _safe(title: str) -> str:
+    kept = "".join(letter if letter.isalnum() or letter in " ._-+" else "-" for letter in title)
+    name = sanitize_filename(kept, replacement_text="-", platform="universal").strip(" .-")
+    while len(name.encode()) > 150:
+        name = name[:-1]
+    return name or "group"
+
+
+def _short_hash(title: str) -> str:
+    return hashlib.sha256(title.encode()).hexdigest()[:6]
+
+
+def relative_link(target: str, folder: Path) -> str:
+    """A URL as it is, a file relative to the folder that the link stands in."""
+    return target if is_url(target) else Path(os.path.relpath(target, folder)).as_posix()
+
+
+def render_digest(group: Group, members: Sequence[Member], *, summary: str = "") -> str:
+    """The digest as Markdown with front matter; the same members, the same bytes."""
+    analyses = [member.analysis for member in members]
+    languages = [analysis.language for analysis in analyses]
+    language = max(languages, key=languages.count, default="en")
+    duration_s = sum(analysis.video.duration_s or 0 for analysis in analyses)
+    context: dict[str, Any] = {
+        "title": group.title,
+        "duration_s": duration_s,
+        "summary": summary,
+        "entries": [_entry(member) for member in members],
+        "terms": list(_terms(members)),
+        "labels": shared_labels(language),
+    }
+    body = tidy(layout_of_digests().render(as_text(context)))
+    head = front_matter(
+        {
+            "title": group.title,
+            "reports": len(members),
+            "duration_s": duration_s,
+            "language": language,
+            "cost_usd": round(sum(analysis.cost_usd or 0 for analysis in analyses), 6),
+            "created": max((analysis.created for analysis in analyses), default=""),
+        }
+    )
+    return f"{head}\n{body}\n"
+
+
+def write_digest(
+    group: Group, analyses: Sequence[Path], reports: Sequence[Path], digest: Path
+) -> Path:
+    """Write the digest; where this version of it is (see ``edits``)."""
+    members = [
+        Member(
+            analysis=read_analysis(analysis),
+            link=relative_link(str(report), digest.parent),
+            source_link=relative_link(target.video, digest.parent),
+        )
+        for target, analysis, report in zip(group.targets, analyses, reports, strict=True)
+    ]
+    return write_report(digest, signed(render_digest(group, members)))
+
+
+def write_digest_page(digest: Path, page: Path, *, link_pages: bool) -> None:
+    """The page of a digest, with what was edited in it.
+
+    ``link_pages`` says that the reports have pages, which it then leads to.
+    """
+    text = digest.read_text(encoding="utf-8")
+    write_atomically(page, report_page(text, index="../index.html", link_pages=link_pages))
+
+
+def _entry(member: Member) -> dict[str, Any]:
+    analysis = member.analysis
+    points = [{"time_s": point.time_s, "text": point.text} for point in analysis.key_points]
+    chapters = [{"time_s": part.start_s, "text": part.title} for part in analysis.chapters]
+    return {
+        "title": analysis.title or analysis.name,
+        "link": member.link,
+        "source_link": member.source_link,
+        "duration_s": analysis.video.duration_s,
+        "overview": analysis.overview,
+        "points": (points or chapters)[:_MAX_POINTS],
+    }
+
+
+def _terms(members: Sequence[Member]) -> Iterator[dict[str, Any]]:
+    """Each term once, as the first report that has it explains it, in alphabetical order."""
+    found: dict[str, dict[str, Any]] = {}
+    for member in members:
+        where = {"title": member.analysis.title or member.analysis.name, "link": member.link}
+        for term in member.analysis.terms:
+            found.setdefault(term.term.casefold(), term.model_dump() | where)
+    return iter([found[key] for key in sorted(found)])

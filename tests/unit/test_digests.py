@@ -1,0 +1,157 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from reelmake.analysis import (
+    Analysis,
+    Chapter,
+    Engine,
+    KeyPoint,
+    Term,
+    VideoFacts,
+    write_analysis,
+)
+from reelmake.digests import (
+    Group,
+    Member,
+    groups_of,
+    render_digest,
+    write_digest,
+    write_digest_page,
+)
+from reelmake.errors import ReelmakeError
+from reelmake.targets import Target
+
+
+def target(name: str, **values: Any) -> Target:
+    return Target(video=f"videos/{name}.mp4", name=name, template="summary_report", **values)
+
+
+def analysis(name: str, **values: Any) -> Analysis:
+    content = {
+        "name": name,
+        "template": "summary_report",
+        "language": "en",
+        "engine": Engine(name="local", model="base", version="v"),
+        "video": VideoFacts(source=f"videos/{name}.mp4", duration_s=60),
+        "title": f"About {name}",
+        "overview": f"The overview of {name}.",
+        "key_points": [KeyPoint(time_s=5, text=f"A point of {name}.")],
+        "created": "2026-11-24T12:00:00Z",
+    }
+    return Analysis.model_validate(content | values)
+
+
+def member(name: str, **values: Any) -> Member:
+    return Member(analysis(name, **values), f"../reports/x/{name}.md", f"../../{name}.mp4")
+
+
+def titles(targets: list[Target], by: str | None) -> dict[str, list[str]]:
+    groups = groups_of(targets, by)
+    assert all(name == group.name for name, group in groups.items())
+    return {group.title: [one.name for one in group.targets] for group in groups.values()}
+
+
+TARGETS = [
+    target("a", tags=("physics", "week 1"), extra={"course": "Optics"}),
+    target("b", tags=("physics",), extra={"course": "optics"}),
+    target("c", extra={"course": ""}),
+]
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        (None, {}),
+        ("tags", {"physics": ["a", "b"], "week 1": ["a"]}),
+        ("course", {"Optics": ["a"], "optics": ["b"]}),
+        ("template", {"summary_report": ["a", "b", "c"]}),
+    ],
+)
+def test_groups(by: str | None, expected: dict[str, list[str]]) -> None:
+    assert titles(TARGETS, by) == expected
+
+
+def test_a_column_that_is_not_there_is_told() -> None:
+    with pytest.raises(ReelmakeError, match="expected `tags` or a column that some row fills"):
+        groups_of(TARGETS, "curse")
+
+
+def test_names_of_groups_are_safe_distinct_and_independent_of_order() -> None:
+    hostile = ["../../etc/passwd", "a/b", "a:b", "CON", "讲座 1", "x" * 300, "{template}", "..."]
+    targets = [target(str(number), tags=(tag,)) for number, tag in enumerate(hostile)]
+    names = list(groups_of(targets, "tags"))
+    assert len({name.casefold() for name in names}) == len(hostile)
+    assert set(names) == set(groups_of(reversed(targets), "tags"))
+    assert "讲座 1" in names
+    for name in names:
+        assert not set(name) & set("/\\:{}")
+        assert not name.startswith(".")
+        assert len(name.encode()) < 200
+
+
+def test_a_digest_has_every_report_with_its_points_and_all_terms_once() -> None:
+    members = [
+        member("b", terms=[Term(term="Lens", explanation="Bends light.")]),
+        member("a", terms=[Term(term="lens", explanation="Again."), Term(term="Axis")]),
+    ]
+    text = render_digest(Group(name="Optics", title="Optics", targets=()), members)
+    head, body = text.removeprefix("---\n").split("\n---\n", 1)
+    assert yaml.safe_load(head) == {
+        "title": "Optics",
+        "reports": 2,
+        "duration_s": 120.0,
+        "language": "en",
+        "cost_usd": 0.0,
+        "created": "2026-11-24T12:00:00Z",
+    }
+    assert "2 reports, 02:00 of video." in body
+    assert "## [About b](../reports/x/b.md)\n\nThe overview of b." in body
+    assert "- [00:05](../../b.mp4#t=5) A point of b." in body
+    assert body.index("**Axis**") < body.index("**Lens** – Bends light.")
+    assert "Again." not in body
+
+
+def test_chapters_stand_in_for_missing_points() -> None:
+    chapters = [Chapter(start_s=83, end_s=90, title="The lens", summary="")]
+    text = render_digest(
+        Group(name="x", title="x", targets=()), [member("a", key_points=[], chapters=chapters)]
+    )
+    assert "- [01:23](../../a.mp4#t=83) The lens" in text
+
+
+def test_what_an_engine_wrote_about_all_stands_above() -> None:
+    text = render_digest(
+        Group(name="x", title="x", targets=()), [member("a")], summary="*All* <b>of it</b>."
+    )
+    assert "\\*All\\* &lt;b>of it&lt;/b>." in text
+    assert text.index("\\*All") < text.index("About a")
+
+
+def test_hostile_titles_and_texts_are_text() -> None:
+    evil = "](javascript:x) <script>alert(1)</script> ![p](https://t.example/p.gif)\n\n# Heading"
+    hostile = member("a", title=evil, overview=evil, key_points=[KeyPoint(time_s=1, text=evil)])
+    text = render_digest(Group(name="x", title=evil, targets=()), [hostile, member("b")])
+    tokens = MarkdownIt("commonmark").parse(text.split("\n---\n", 1)[1])
+    inside = [child for token in tokens for child in [token, *(token.children or [])]]
+    kinds = {token.type for token in inside}
+    assert not kinds & {"html_block", "html_inline", "image"}
+    links = {str(token.attrs["href"]) for token in inside if token.type == "link_open"}
+    assert all(link.startswith(("../reports/x/", "../../")) for link in links)
+
+
+def test_the_page_leads_to_the_pages_of_the_reports(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.json" for name in "ab"]
+    for path in paths:
+        write_analysis(analysis(path.stem), path)
+    reports = [tmp_path / f"reports/x/{path.stem}.md" for path in paths]
+    group = Group(name="g", title="G", targets=(target("a"), target("b")))
+    digest, page = tmp_path / "digests/g.md", tmp_path / "digests/g.html"
+    assert write_digest(group, paths, reports, digest) == digest
+    assert "(../reports/x/a.md)" in digest.read_text(encoding="utf-8")
+    for link_pages, ending in ((True, "html"), (False, "md")):
+        write_digest_page(digest, page, link_pages=link_pages)
+        assert f'href="../reports/x/a.{ending}"' in page.read_text(encoding="utf-8")
