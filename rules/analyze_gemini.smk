@@ -18,5 +18,5 @@ rule analyze_video:
         request_settings=settings.gemini.request_settings(),
         results=results_folder,
     shell:
-        "{IN_GATEWAY} analyze_gemini --target={params.target:q} --results={params.results:q}"
-        " --log={log:q} --settings={GEMINI_SETTINGS:q} --analysis={output.analysis:q}"
+        "in_gateway analyze_gemini --target={params.target:q} --results={params.results:q}"
+        ' --log={log:q} --settings="$GEMINI_SETTINGS" --analysis={output.analysis:q}'

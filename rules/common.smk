@@ -1,6 +1,5 @@
 # What all rules share: the checked configuration, the targets, and functions of both. No rules.
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -41,14 +40,16 @@ except ReelmakeError as error:
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
-# How rules have their jobs done by the warm process; `exec`, so that no shell waits beside it.
-IN_GATEWAY = (
-    f"exec {shlex.quote(sys.executable)} -ISE {shlex.quote(str(SCRIPTS / 'in_gateway.py'))}"
-)
 GATEWAY = Gateway(SCRIPTS / "gateway.py", settings)
-# Not among the params: how fast one asks makes no report out of date.
+# In the shell of rules: `in_gateway` has a job done by the warm process; `exec`, so that no shell
+# waits beside it. The settings stand here and not among the params, so that how fast one asks makes
+# no report out of date.
 GEMINI_SETTINGS = settings.gemini.model_dump_json()
-
+CLIENT = SCRIPTS / "in_gateway.py"
+shell.prefix(
+    "set -euo pipefail; GEMINI_SETTINGS={GEMINI_SETTINGS:q}; "
+    'in_gateway() {{ exec {sys.executable:q} -ISE {CLIENT:q} "$@"; }}; '
+)
 
 # Once, not for each of thousands of jobs.
 REQUEST_DIGESTS = {name: template.request_digest() for name, template in TEMPLATES.items()}

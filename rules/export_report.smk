@@ -19,6 +19,6 @@ rule export_report:
         page_digest=page_digest,
         results=results_folder,
     shell:
-        "{IN_GATEWAY} export_report --target={params.target:q} --results={params.results:q}"
+        "in_gateway export_report --target={params.target:q} --results={params.results:q}"
         " --log={log:q} --report={input.report:q} --analysis={input.analysis:q}"
         " --document={output.document:q}"

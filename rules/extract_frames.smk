@@ -16,5 +16,5 @@ rule extract_frames:
         target=target_as_json,
         results=results_folder,
     shell:
-        "{IN_GATEWAY} extract_frames --target={params.target:q} --results={params.results:q}"
+        "in_gateway extract_frames --target={params.target:q} --results={params.results:q}"
         " --log={log:q} --analysis={input.analysis:q} --frames={output.frames:q}"

@@ -17,6 +17,6 @@ rule render_report:
         layout_digest=layout_digest,
         results=results_folder,
     shell:
-        "{IN_GATEWAY} render_report --target={params.target:q} --results={params.results:q}"
+        "in_gateway render_report --target={params.target:q} --results={params.results:q}"
         " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
         " --report={output.report:q}"
