@@ -147,7 +147,7 @@ def every_export() -> list[str]:
     return [
         f"{settings.results}/reports/{template}/{name}{suffix}"
         for template, name in TARGETS
-        for suffix in formats[template]
+        for suffix in formats.get(template, [])  # none where the problem is the template
         if suffix != ".md"
     ]
 

@@ -1,5 +1,7 @@
 # What happens around a run: before the first job and after the last one. No rules.
 
+SERVED = ("analyze_video", "extract_frames", "render_report", "export_report")
+
 
 def switch_off_job_rate_limiter(workflow) -> None:
     """It starts a thread for every finished job, on by default (Snakemake 9.27).
@@ -12,8 +14,10 @@ def switch_off_job_rate_limiter(workflow) -> None:
 
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
-    needed = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "analyze_video")
-    to_analyse = [target_of(job.wildcards) for job in needed]
+    needed = [job for job in workflow.dag.needrun_jobs() if job.rule.name in SERVED]
+    if not needed:
+        return
+    to_analyse = [target_of(job.wildcards) for job in needed if job.rule.name == "analyze_video"]
     try:
         GATEWAY.start(
             sorted(to_analyse, key=lambda target: -target.priority),

@@ -17,7 +17,7 @@ def test_a_template_of_ones_own_is_checked_without_building_anything(project: Pr
     run = project.run("check_template")
     assert run.code == 1
     assert "report.md.j2:1: unknown variable 'overveiw'" in run.output
-    assert not project.results.exists()
+    assert not (project.results / "analyses").exists()
 
 
 @pytest.mark.parametrize(
