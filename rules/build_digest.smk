@@ -28,6 +28,5 @@ rule export_digest:
         "../envs/local.yaml"
     params:
         page_digest=page_digest,
-        link_pages=reports_have_pages,
     script:
         "../scripts/export_digest.py"

@@ -139,7 +139,7 @@ def every_report() -> list[str]:
 
 
 def every_export() -> list[str]:
-    """The reports in all other formats that are asked for."""
+    """The reports in all other formats that are asked for; Markdown and page are there anyway."""
     formats = {
         name: [ending(format) for format in formats_of(template, settings.formats)]
         for name, template in TEMPLATES.items()
@@ -148,7 +148,7 @@ def every_export() -> list[str]:
         f"{settings.results}/reports/{template}/{name}{suffix}"
         for template, name in TARGETS
         for suffix in formats.get(template, [])  # none where the problem is the template
-        if suffix != ".md"
+        if suffix not in (".md", ".html")
     ]
 
 
@@ -164,10 +164,6 @@ def analyses_of_group(wildcards) -> list[str]:
 
 def group_as_json(wildcards) -> str:
     return GROUPS[wildcards.group].model_dump_json()
-
-
-def reports_have_pages(wildcards) -> bool:
-    return "html" in settings.formats
 
 
 def every_digest() -> list[str]:

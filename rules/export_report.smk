@@ -1,4 +1,4 @@
-# a report and its analysis → <results>/reports/{template}/{video}.html, .docx, .pdf, .srt, …
+# a report and its analysis → <results>/reports/{template}/{video}.docx, .pdf, .srt, …
 
 
 rule export_report:
@@ -10,7 +10,7 @@ rule export_report:
     log:
         "logs/export_report/{template}/{video}.{ending}.log",
     wildcard_constraints:
-        ending=r"html|docx|pdf|srt|vtt|json|anki\.txt",
+        ending=r"docx|pdf|srt|vtt|json|anki\.txt",
     priority: priority_of
     conda:
         "../envs/local.yaml"

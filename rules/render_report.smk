@@ -1,4 +1,4 @@
-# an analysis and its frames → <results>/reports/{template}/{video}.md
+# an analysis and its frames → <results>/reports/{template}/{video}.md, .html
 
 
 rule render_report:
@@ -7,6 +7,7 @@ rule render_report:
         frames=frames_of_report,
     output:
         report=update("<results>/reports/{template}/{video}.md"),  # never removed: it may be edited
+        page="<results>/reports/{template}/{video}.html",
     log:
         "logs/render_report/{template}/{video}.log",
     priority: priority_of
@@ -15,8 +16,9 @@ rule render_report:
     params:
         target=target_as_json,
         layout_digest=layout_digest,
+        page_digest=page_digest,
         results=results_folder,
     shell:
         "in_gateway render_report --target={params.target:q} --results={params.results:q}"
         " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
-        " --report={output.report:q}"
+        " --report={output.report:q} --page={output.page:q}"

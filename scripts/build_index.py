@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelmake.index import write_index
+from reelmake.pages import refresh_report_page
+from reelmake.results import Results
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -11,6 +13,11 @@ if TYPE_CHECKING:
 
 def main(results: Path, analyses: list[Path], digests: list[Path]) -> None:
     targets = [(path.parent.name, path.stem) for path in analyses]
+    for template, name in targets:
+        report = Results(results).report(template, name)
+        refresh_report_page(
+            report, Results(results).page(template, name), index=results / "index.html"
+        )
     write_index(results, targets, digests=list(dict.fromkeys(path.stem for path in digests)))
 
 

@@ -10,8 +10,4 @@ if TYPE_CHECKING:
 
 
 if __name__ == "__main__":
-    write_digest_page(
-        Path(snakemake.input.digest),
-        Path(snakemake.output.page),
-        link_pages=snakemake.params.link_pages,
-    )
+    write_digest_page(Path(snakemake.input.digest), Path(snakemake.output.page))

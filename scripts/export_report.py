@@ -17,8 +17,7 @@ class Arguments(JobArguments):
 def command(arguments: Sequence[str]) -> Outcome:
     given = Arguments.parse(arguments)
     with job(given.target, given.results, given.log, beside=True) as outcome:
-        index = given.results.root / "index.html"
-        export(given.report, given.analysis, given.document, index=index)
+        export(given.report, given.analysis, given.document)
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""Rule render_report: an analysis and its frames → the Markdown report."""
+"""Rule render_report: an analysis and its frames → the Markdown report and its page."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from reelmake.analysis import read_analysis
 from reelmake.edits import signed, told, write_report
 from reelmake.frames import pictures_in
 from reelmake.jobs import JobArguments, Outcome, job
+from reelmake.pages import write_report_page
 from reelmake.report import render_report
 from reelmake.targets import Target, is_url
 from reelmake.templates import load_template
@@ -18,6 +19,7 @@ class Arguments(JobArguments):
     analysis: Path
     frames: Path | None = None
     report: Path
+    page: Path
 
 
 def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> str:
@@ -41,6 +43,7 @@ def command(arguments: Sequence[str]) -> Outcome:
     given = Arguments.parse(arguments)
     with job(given.target, given.results, given.log) as outcome:
         outcome.message = main(given.target, given.analysis, given.report, frames=given.frames)
+        write_report_page(given.report, given.page, index=given.results.root / "index.html")
     return outcome
 
 

@@ -104,7 +104,7 @@ class Config(_Section):
     gemini: GeminiSettings = GeminiSettings()
     local: LocalSettings = LocalSettings()
     formats: list[Format] = Field(
-        ["md", "html"], description="of the report; docx needs pandoc, pdf needs weasyprint"
+        ["md", "html"], description="md and html always; docx needs pandoc, pdf needs weasyprint"
     )
     digest: Text | None = Field(
         None, description="tags, template or a column: one more report for each group of reports"

@@ -143,13 +143,10 @@ def write_digest(
     return write_report(digest, signed(render_digest(group, members)))
 
 
-def write_digest_page(digest: Path, page: Path, *, link_pages: bool) -> None:
-    """The page of a digest, with what was edited in it.
-
-    ``link_pages`` says that the reports have pages, which it then leads to.
-    """
+def write_digest_page(digest: Path, page: Path) -> None:
+    """The page of a digest, with what was edited in it; it leads to the pages of the reports."""
     text = digest.read_text(encoding="utf-8")
-    write_atomically(page, report_page(text, index="../index.html", link_pages=link_pages))
+    write_atomically(page, report_page(text, index="../index.html", link_pages=True))
 
 
 def _entry(member: Member) -> dict[str, Any]:

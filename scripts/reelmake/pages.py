@@ -4,8 +4,10 @@ Reports may be edited by hand and hold what a model said: the HTML is cut down t
 """
 
 import hashlib
+import os
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from mdit_py_plugins.anchors import anchors_plugin
 
+from reelmake.files import write_atomically
 from reelmake.markdown import href
 from reelmake.web_page import read_web_file, render_page
 
@@ -101,3 +104,19 @@ def _parser() -> MarkdownIt:
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def write_report_page(report: Path, page: Path, *, index: Path) -> None:
+    """The page of a report as it stands, with a way back to the index."""
+    way_back = Path(os.path.relpath(index, page.parent)).as_posix()
+    write_atomically(page, report_page(report.read_text(encoding="utf-8"), index=way_back))
+
+
+def refresh_report_page(report: Path, page: Path, *, index: Path) -> None:
+    """Write the page again if its report was edited since; without a report there is none."""
+    try:
+        written = report.stat().st_mtime_ns
+    except FileNotFoundError:
+        return
+    if not page.exists() or page.stat().st_mtime_ns < written:
+        write_report_page(report, page, index=index)

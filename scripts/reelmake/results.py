@@ -50,6 +50,9 @@ class Results:
     def report(self, template: str, name: str) -> Path:
         return self.root / "reports" / template / f"{name}.md"
 
+    def page(self, template: str, name: str) -> Path:
+        return self.root / "reports" / template / f"{name}.html"
+
     def failure(self, template: str, name: str) -> Path:
         """The record that a failed job leaves, until a run of it succeeds."""
         return self._state / "failures" / template / f"{name}.json"

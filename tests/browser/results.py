@@ -8,9 +8,9 @@ from typing import Any
 
 from reelmake.analysis import Analysis, Engine, Passage, VideoFacts, read_analysis, write_analysis
 from reelmake.edits import signed, write_report
-from reelmake.exports.export import export
 from reelmake.index import write_index
 from reelmake.jobs import Failure
+from reelmake.pages import write_report_page
 from reelmake.report import render_report
 from reelmake.results import Results
 from reelmake.templates import PROJECT, load_template
@@ -47,7 +47,7 @@ def add_report(root: Path, name: str, template: str = "summary_report", **values
     )
     write_report(report, signed(text))
     page = report.with_name(f"{name}.html")
-    export(report, results.analysis(template, name), page, index=root / "index.html")
+    write_report_page(report, page, index=root / "index.html")
     return report
 
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 import zipfile
 from itertools import pairwise
@@ -20,6 +21,7 @@ from reelmake.exports.export import export
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.exports.subtitles import cues, to_srt, to_vtt
 from reelmake.media import Frame, write_jpeg
+from reelmake.pages import refresh_report_page, write_report_page
 from reelmake.templates import PROJECT, Template, load_template
 from sample_videos import checkerboard
 
@@ -169,7 +171,7 @@ def report(tmp_path: Path) -> Path:
 
 def test_a_word_document_has_the_text_and_the_picture(report: Path) -> None:
     document = report.with_suffix(".docx")
-    export(report, NOTHING, document, index=report.parents[2] / "index.html")
+    export(report, NOTHING, document)
     with zipfile.ZipFile(document) as parts:
         text = parts.read("word/document.xml").decode()
         assert [name for name in parts.namelist() if name.startswith("word/media/")] != []
@@ -179,7 +181,7 @@ def test_a_word_document_has_the_text_and_the_picture(report: Path) -> None:
 
 def test_a_pdf_has_the_text(report: Path) -> None:
     document = report.with_suffix(".pdf")
-    export(report, NOTHING, document, index=report.parents[2] / "index.html")
+    export(report, NOTHING, document)
     assert document.read_bytes().startswith(b"%PDF-")
     assert b"/Image" in document.read_bytes()
 
@@ -195,19 +197,36 @@ def test_a_program_that_fails_says_why_and_leaves_nothing(
     monkeypatch.setenv("PATH", f"{programs}:{Path(shutil.which('sh') or '').parent}")
     document = report.with_suffix(".docx")
     with pytest.raises(ReelmakeError, match=r"pandoc can't make 讲 1\.docx: no fonts here"):
-        export(report, NOTHING, document, index=tmp_path / "index.html")
+        export(report, NOTHING, document)
     assert not document.exists()
 
 
 def test_a_page_knows_the_way_to_the_index(report: Path) -> None:
     page = report.with_suffix(".html")
-    export(report, NOTHING, page, index=report.parents[2] / "index.html")
+    write_report_page(report, page, index=report.parents[2] / "index.html")
     assert 'href="../../index.html"' in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_written_again_when_its_report_was_edited_since(report: Path) -> None:
+    page, index = report.with_suffix(".html"), report.parents[2] / "index.html"
+    refresh_report_page(report, page, index=index)
+    made = page.stat().st_mtime_ns
+    refresh_report_page(report, page, index=index)
+    assert page.stat().st_mtime_ns == made
+    report.write_text(report.read_text(encoding="utf-8") + "\nMine.\n", encoding="utf-8")
+    os.utime(report, ns=(made + 1, made + 1))
+    refresh_report_page(report, page, index=index)
+    assert "Mine." in page.read_text(encoding="utf-8")
+
+
+def test_a_report_that_is_not_there_has_no_page(tmp_path: Path) -> None:
+    refresh_report_page(tmp_path / "a.md", tmp_path / "a.html", index=tmp_path / "index.html")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_json_is_the_analysis(tmp_path: Path) -> None:
     write_analysis(analysis(), tmp_path / "analysis.json")
-    export(NOTHING, tmp_path / "analysis.json", tmp_path / "a.json", index=NOTHING)
+    export(NOTHING, tmp_path / "analysis.json", tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text())["title"] == "Descent"
 
 
@@ -215,7 +234,7 @@ def test_json_is_the_analysis(tmp_path: Path) -> None:
 def test_a_player_reads_the_subtitles(kind: str, tmp_path: Path) -> None:
     write_analysis(analysis(transcript=TALK), tmp_path / "analysis.json")
     file = tmp_path / f"a.{kind}"
-    export(NOTHING, tmp_path / "analysis.json", file, index=NOTHING)
+    export(NOTHING, tmp_path / "analysis.json", file)
     with av.open(str(file)) as container:
         packets = [packet for packet in container.demux() if packet.size]
     assert len(packets) == len(list(cues(TALK)))

@@ -110,7 +110,6 @@ class Project:
 SUMMARY: dict[str, Any] = {
     "engine": "gemini",
     "frames": False,
-    "formats": ["md"],
     "template": "summary_report",
     "videos": "videos",
 }

@@ -73,7 +73,7 @@ def test_a_second_run_has_nothing_to_do(demo: Project) -> None:
 def test_a_dry_run_says_what_would_be_built(demo: Project) -> None:
     demo.report("光合作用").unlink()
     run = demo.run("--dry-run")
-    assert run.jobs == {"render_report": 1, "export_report": 1, "build_index": 1}
+    assert run.jobs == {"render_report": 1, "build_index": 1}
     assert not demo.report("光合作用").exists()
 
 
@@ -81,7 +81,7 @@ def test_one_deleted_report_is_rebuilt_alone(demo: Project) -> None:
     before = demo.report("光合作用").read_text(encoding="utf-8")
     demo.report("光合作用").unlink()
     run = demo.run()
-    assert run.jobs == {"render_report": 1, "export_report": 1, "build_index": 1}
+    assert run.jobs == {"render_report": 1, "build_index": 1}
     assert demo.report("光合作用").read_text(encoding="utf-8") == before
 
 
@@ -90,7 +90,7 @@ def test_an_edit_of_the_layout_only_renders(demo: Project) -> None:
     assert demo.run().had_nothing_to_do
     layout.write_text(layout.read_text(encoding="utf-8") + "\nA line of my own.\n")
     run = demo.run()
-    assert run.jobs == {"render_report": 3, "export_report": 3, "build_index": 1}
+    assert run.jobs == {"render_report": 3, "build_index": 1}
     assert "A line of my own." in demo.report("solar-eclipses").read_text(encoding="utf-8")
 
 
@@ -99,7 +99,7 @@ def test_a_report_edited_by_hand_is_kept(demo: Project) -> None:
     report = demo.report("solar-eclipses")
     mine = report.read_text(encoding="utf-8") + "\nMy own words.\n"
     report.write_text(mine, encoding="utf-8")
-    assert demo.run().jobs == {"export_report": 1, "build_index": 1}
+    assert demo.run().jobs == {"build_index": 1}
     assert "My own words." in report.with_suffix(".html").read_text(encoding="utf-8")
 
     layout.write_text(layout.read_text(encoding="utf-8") + "\nA new line.\n")

@@ -1,6 +1,5 @@
 """One report in one of the other formats, which the name of its file ends in."""
 
-import os
 from pathlib import Path
 
 from reelmake.analysis import read_analysis
@@ -8,10 +7,9 @@ from reelmake.exports.anki import to_anki
 from reelmake.exports.documents import write_docx, write_pdf
 from reelmake.exports.subtitles import to_srt, to_vtt
 from reelmake.files import write_atomically
-from reelmake.pages import report_page
 
 
-def export(report: Path, analysis: Path, document: Path, *, index: Path) -> None:
+def export(report: Path, analysis: Path, document: Path) -> None:
     """Documents come from the Markdown, so that edits of it are in them; data from the analysis.
 
     Raises ReelmakeError: program_missing or export_failed.
@@ -20,10 +18,6 @@ def export(report: Path, analysis: Path, document: Path, *, index: Path) -> None
         write_docx(report, document)
     elif document.suffix == ".pdf":
         write_pdf(report, document)
-    elif document.suffix == ".html":
-        way_back = Path(os.path.relpath(index, document.parent)).as_posix()
-        page = report_page(report.read_text(encoding="utf-8"), index=way_back)
-        write_atomically(document, page)
     else:
         write_atomically(document, _data(analysis, document.suffix))
 
