@@ -32,12 +32,15 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 
 # Each list of hashes is a prerequisite, so a changed lock file, and only that, installs again.
+# Everything is compiled here, once: not all machines let programs keep what they compiled.
 .venv/installed: requirements/gemini.txt requirements/local.txt | $(UV)
 	$(INSTALL)
+	$(BIN)/python -m compileall -q scripts
 	@touch $@
 
 .venv/installed-dev: requirements/dev.txt | $(UV)
 	$(INSTALL)
+	$(BIN)/python -m compileall -q scripts
 	@touch $@ .venv/installed
 
 # Apart: Snakemake would load it at each start.

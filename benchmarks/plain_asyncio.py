@@ -8,6 +8,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import httpx2
 from google import genai
 from google.genai import types
 
@@ -41,7 +42,10 @@ async def main() -> None:
     parser.add_argument("--jobs", type=int, default=64)
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
-    client = genai.Client(api_key=os.environ["GEMINI_API_KEY"])
+    # By default no more than 100 calls are open at a time.
+    connections = httpx2.Limits(max_connections=None, max_keepalive_connections=arguments.jobs)
+    options = types.HttpOptions(async_client_args={"limits": connections})
+    client = genai.Client(api_key=os.environ["GEMINI_API_KEY"], http_options=options)
     limit = asyncio.Semaphore(arguments.jobs)
     videos = sorted(arguments.videos.glob("*.mp4"))
     await asyncio.gather(*(report(client, video, arguments.out, limit) for video in videos))

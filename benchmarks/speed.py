@@ -50,7 +50,15 @@ def reelmake(folder: Path, arguments: argparse.Namespace) -> tuple[str, Measured
     command = [*SNAKEMAKE, "--configfile", "my.yaml", f"-j{arguments.jobs}"]
     watch = [GATEWAY, "in_gateway.py", "bin/snakemake"]
     with double(folder / "reelmake", latency=arguments.seconds) as (url, ledger):
+        began = time.time()
         measured = measure(command, folder=folder, environment=environment(url), watch=watch)
+        calls = records(ledger)
+        first = min(call["wall"] for call in calls) - began
+        last = max(call["wall"] + call["finished"] - call["started"] for call in calls) - began
+        sys.stderr.write(
+            f"first call after {first:.1f} s, calls for {last - first:.1f} s, "
+            f"then {measured.wall_s - last:.1f} s to the end\n"
+        )
         reports = len(list(folder.glob("results/reports/*/*.md")))
         check(measured, folder, len(records(ledger)) == reports == arguments.videos)
     return "reelmake", measured

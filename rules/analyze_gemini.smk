@@ -8,15 +8,12 @@ rule analyze_video:
         analysis="<results>/analyses/{template}/{video}.json",
     log:
         "logs/analyze_video/{template}/{video}.log",
-    priority: priority_of
+    priority: PRIORITY
     conda:
         "../envs/gemini.yaml"
     params:
         target=target_as_json,
-        fingerprint=video_fingerprint,
-        request_digest=request_digest,
-        request_settings=settings.gemini.request_settings(),
-        results=results_folder,
+        request=request_state,
     shell:
-        "in_gateway analyze_gemini --target={params.target:q} --results={params.results:q}"
+        'in_gateway analyze_gemini --target={params.target:q} --results="$RESULTS"'
         ' --log={log:q} --settings="$GEMINI_SETTINGS" --analysis={output.analysis:q}'

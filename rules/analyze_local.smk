@@ -8,14 +8,13 @@ rule analyze_video:
         analysis="<results>/analyses/{template}/{video}.json",
     log:
         "logs/analyze_video/{template}/{video}.log",
-    priority: priority_of
+    priority: PRIORITY
     conda:
         "../envs/local.yaml"
     threads: 2
     params:
         target=target_as_json,
-        fingerprint=video_fingerprint,
-        request_digest=request_digest,
+        request=request_state,
         results=results_folder,
         speech_model=settings.local.speech_model,
     script:

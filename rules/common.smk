@@ -25,6 +25,9 @@ from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
+    GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
+    if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun", "--lint"} & set(sys.argv):
+        GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos
     # Once a run: its jobs on other machines neither look into videos again nor refuse any.
     main = workflow.is_main_process
@@ -40,20 +43,24 @@ except ReelmakeError as error:
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
-GATEWAY = Gateway(SCRIPTS / "gateway.py", settings)
 # In the shell of rules: `in_gateway` has a job done by the warm process; `exec`, so that no shell
 # waits beside it. The settings stand here and not among the params, so that how fast one asks makes
 # no report out of date.
 GEMINI_SETTINGS = settings.gemini.model_dump_json()
 CLIENT = SCRIPTS / "in_gateway.py"
 shell.prefix(
-    "set -euo pipefail; GEMINI_SETTINGS={GEMINI_SETTINGS:q}; "
+    "set -euo pipefail; RESULTS={settings.results:q}; GEMINI_SETTINGS={GEMINI_SETTINGS:q}; "
     'in_gateway() {{ exec {sys.executable:q} -ISE {CLIENT:q} "$@"; }}; '
 )
 
-# Once, not for each of thousands of jobs.
-REQUEST_DIGESTS = {name: template.request_digest() for name, template in TEMPLATES.items()}
-LAYOUT_DIGESTS = {name: template.layout_digest() for name, template in TEMPLATES.items()}
+# Once, not for each of thousands of jobs. Each function of a rule's costs every job of it.
+REQUEST_DIGESTS = {
+    name: f"{template.request_digest()} {settings.request_settings()}"
+    for name, template in TEMPLATES.items()
+}
+LAYOUT_DIGESTS = {
+    name: f"{template.layout_digest()} {digest_of_pages()}" for name, template in TEMPLATES.items()
+}
 
 
 wildcard_constraints:
@@ -114,9 +121,10 @@ def results_folder(wildcards) -> str:
     return settings.results
 
 
-def request_digest(wildcards) -> str:
-    # None where the row's problem is its template.
-    return REQUEST_DIGESTS.get(wildcards.template, "")
+def request_state(wildcards) -> str:
+    """Changes whenever there is something else to ask about this video."""
+    # Nothing where the row's problem is its template.
+    return f"{video_fingerprint(wildcards)} {REQUEST_DIGESTS.get(wildcards.template)}"
 
 
 def layout_digest(wildcards) -> str:
@@ -179,3 +187,6 @@ def every_analysis(wildcards) -> list[str]:
 
 def priority_of(wildcards) -> int:
     return target_of(wildcards).priority
+
+
+PRIORITY = priority_of if any(target.priority for target in TARGETS.values()) else 0

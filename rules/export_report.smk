@@ -11,14 +11,13 @@ rule export_report:
         "logs/export_report/{template}/{video}.{ending}.log",
     wildcard_constraints:
         ending=r"docx|pdf|srt|vtt|json|anki\.txt",
-    priority: priority_of
+    priority: PRIORITY
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
         page_digest=page_digest,
-        results=results_folder,
     shell:
-        "in_gateway export_report --target={params.target:q} --results={params.results:q}"
+        'in_gateway export_report --target={params.target:q} --results="$RESULTS"'
         " --log={log:q} --report={input.report:q} --analysis={input.analysis:q}"
         " --document={output.document:q}"

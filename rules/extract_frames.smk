@@ -9,12 +9,11 @@ rule extract_frames:
         frames=directory("<results>/reports/{template}/{video}.assets"),
     log:
         "logs/extract_frames/{template}/{video}.log",
-    priority: priority_of
+    priority: PRIORITY
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
-        results=results_folder,
     shell:
-        "in_gateway extract_frames --target={params.target:q} --results={params.results:q}"
+        'in_gateway extract_frames --target={params.target:q} --results="$RESULTS"'
         " --log={log:q} --analysis={input.analysis:q} --frames={output.frames:q}"

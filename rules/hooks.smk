@@ -19,10 +19,7 @@ def start_gateway(workflow) -> None:
         return
     to_analyse = [target_of(job.wildcards) for job in needed if job.rule.name == "analyze_video"]
     try:
-        GATEWAY.start(
-            sorted(to_analyse, key=lambda target: -target.priority),
-            cores=workflow.resource_settings.cores,
-        )
+        GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
     except ReelmakeError as error:
         raise WorkflowError(str(error)) from None
 

@@ -10,15 +10,13 @@ rule render_report:
         page="<results>/reports/{template}/{video}.html",
     log:
         "logs/render_report/{template}/{video}.log",
-    priority: priority_of
+    priority: PRIORITY
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
         layout_digest=layout_digest,
-        page_digest=page_digest,
-        results=results_folder,
     shell:
-        "in_gateway render_report --target={params.target:q} --results={params.results:q}"
+        'in_gateway render_report --target={params.target:q} --results="$RESULTS"'
         " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
         " --report={output.report:q} --page={output.page:q}"

@@ -10,8 +10,9 @@ import analyze_gemini
 import export_report
 import extract_frames
 import render_report
+from reelmake.config import Config
 from reelmake.errors import ReelmakeError
-from reelmake.gateway.launch import Order, Reply
+from reelmake.gateway.launch import Order, Reply, Setting
 from reelmake.gateway.server import Command, Gateway
 from reelmake.gateway.workers import Workers
 from reelmake.gemini.stopping import Stopping
@@ -20,25 +21,34 @@ from reelmake.results import Results
 
 
 async def main() -> None:
-    order = Order.model_validate_json(sys.stdin.readline())
-    with Workers(order.processes) as workers:
+    setting = Setting.model_validate_json(sys.stdin.readline())
+    with Workers(setting.processes) as workers:
+        in_worker = partial(partial, _in_worker, workers)
         commands: dict[str, Command] = {
-            "render_report": partial(_in_worker, workers, render_report.command),
-            "export_report": partial(_in_worker, workers, export_report.command),
-            "extract_frames": partial(_in_worker, workers, extract_frames.command),
+            "render_report": in_worker(render_report.command),
+            "export_report": in_worker(export_report.command),
+            "extract_frames": in_worker(extract_frames.command),
         }
-        if order.config.engine == "gemini":
-            await _serve_gemini(order, commands, workers)
-        else:
+        if setting.config.engine == "gemini":
+            await _serve_gemini(setting.config, commands, workers)
+        elif order := _order():
             gateway = Gateway(commands, stopping=Stopping(), calls_in_flight=lambda: 0)
             await gateway.serve(order.address, timeout_s=0, ready=_ready)
 
 
-async def _serve_gemini(order: Order, commands: dict[str, Command], workers: Workers) -> None:
+def _order() -> Order | None:
+    """What to serve; None when Snakemake ended without having anything to do."""
+    line = sys.stdin.readline()
+    return Order.model_validate_json(line) if line else None
+
+
+async def _serve_gemini(config: Config, commands: dict[str, Command], workers: Workers) -> None:
     # Half a second, and much memory, that runs without Gemini do without.
     from reelmake.gemini.account import Account  # noqa: PLC0415
 
-    config = order.config
+    order = _order()
+    if order is None:
+        return
     stopping = Stopping()
     account = Account(
         config.gemini,

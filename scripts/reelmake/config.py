@@ -64,11 +64,6 @@ class GeminiSettings(_Section):
     )
     vertex: VertexSettings | None = Field(None, description="Vertex AI instead of an API key")
 
-    def request_settings(self) -> str:
-        """What of it belongs to the requests: a change of these makes reports out of date."""
-        names = {"model", "segment_minutes", "segment_overlap_s", "fps", "media_resolution"}
-        return self.model_dump_json(include=names)
-
 
 class LocalSettings(_Section):
     """`local`: the offline engine."""
@@ -119,6 +114,13 @@ class Config(_Section):
     )
     budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
     notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")
+
+    def request_settings(self) -> str:
+        """What of it belongs to the requests: a change of these makes reports out of date."""
+        if self.engine == "local":
+            return self.local.model_dump_json()
+        names = {"model", "segment_minutes", "segment_overlap_s", "fps", "media_resolution"}
+        return self.gemini.model_dump_json(include=names)
 
 
 _KEY_OF_GOOGLE = re.compile(r"AIza[0-9A-Za-z_-]{30,}")

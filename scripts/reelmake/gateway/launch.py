@@ -25,17 +25,24 @@ ADDRESS = "REELMAKE_GATEWAY"
 _RESTARTS = 3
 
 
-class Order(BaseModel):
-    """What a gateway is started with, as the first line that it reads."""
+class Setting(BaseModel):
+    """The first line that a gateway reads: enough to get ready while Snakemake does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     config: Config
+    processes: int
+    """Most of them that decode or render at a time."""
+
+
+class Order(BaseModel):
+    """The second line, once it is known that there is something to do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     address: Path
     to_analyse: list[Target]
     """Reports whose analysis is to be made, first come first."""
-    processes: int
-    """Most of them that decode or render at a time."""
 
 
 class Reply(BaseModel):
@@ -48,31 +55,30 @@ class Reply(BaseModel):
 class Gateway:
     """The gateway of this run: one process, started once more when it dies."""
 
-    def __init__(self, program: Path, config: Config) -> None:
+    def __init__(self, program: Path, config: Config, *, cores: int | None) -> None:
+        """``cores`` are those given to the run, None when its jobs run elsewhere."""
+        available = len(os.sched_getaffinity(0))
         self._program = program
-        self._config = config
+        self._setting = Setting(config=config, processes=min(cores or available, available))
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._closing = False
 
-    def start(self, to_analyse: Sequence[Target], *, cores: int | None) -> None:
-        """Start it, and let it look at the account for what is to be analysed.
+    def prepare(self) -> None:
+        """Start the process, which gets ready; without an order it ends with this one."""
+        self._process = self._spawned()
 
-        ``cores`` are those given to the run, None when its jobs run elsewhere.
+    def start(self, to_analyse: Sequence[Target]) -> None:
+        """Have it serve, once it has looked at the account for what is to be analysed.
 
         Raises ReelmakeError when it can't serve.
         """
         # Private: nobody else can reach a socket in it.
         self._folder = tempfile.TemporaryDirectory(prefix="reelmake-", ignore_cleanup_errors=True)
         address = Path(self._folder.name) / "gateway"
-        available = len(os.sched_getaffinity(0))
-        order = Order(
-            config=self._config,
-            address=address,
-            to_analyse=list(to_analyse),
-            processes=min(cores or available, available),
-        )
-        self._process = self._started(order)
+        order = Order(address=address, to_analyse=list(to_analyse))
+        self._process = self._process or self._spawned()
+        self._give(order)
         os.environ[ADDRESS] = str(address)
         threading.Thread(target=self._restart_when_it_dies, args=[order], daemon=True).start()
         self._pass_on_signals()
@@ -80,13 +86,11 @@ class Gateway:
     def drain(self) -> None:
         """Let no new call begin. Those in flight go on, and so do their jobs."""
         if self._process:
-            with contextlib.suppress(OSError, ValueError):
-                _input_of(self._process).write("stop\n")
-                _input_of(self._process).flush()
+            _tell(self._process, "stop")
 
     def close(self) -> None:
         """End it; returns when the answers in flight have arrived, or at a second Ctrl-C."""
-        if not self._process or not self._folder:
+        if not self._process:
             return
         self._closing = True
         os.environ.pop(ADDRESS, None)
@@ -97,9 +101,10 @@ class Gateway:
         except KeyboardInterrupt:
             sys.stderr.write("The gateway goes on until they have arrived.\n")
             return
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
-    def _started(self, order: Order) -> "subprocess.Popen[str]":
+    def _spawned(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, str(self._program)],
             stdin=subprocess.PIPE,
@@ -110,15 +115,17 @@ class Gateway:
             # Ctrl-C is for Snakemake, which lets us know.
             start_new_session=True,
         )
-        with contextlib.suppress(BrokenPipeError):
-            _input_of(process).write(order.model_dump_json() + "\n")
-            _input_of(process).flush()
+        _tell(process, self._setting.model_dump_json())
+        return process
+
+    def _give(self, order: Order) -> None:
+        process = self._process or self._spawned()
+        _tell(process, order.model_dump_json())
         line = process.stdout.readline() if process.stdout else ""
         reply = Reply.model_validate(json.loads(line)) if line else Reply(code="crashed")
         if reply.code is not None:
             process.wait()
             raise ReelmakeError(reply.code, reply.message or "the gateway could not be started")
-        return process
 
     def _restart_when_it_dies(self, order: Order) -> None:
         again = order.model_copy(update={"to_analyse": []})
@@ -128,8 +135,9 @@ class Gateway:
                 return
             sys.stderr.write(f"The gateway died ({code}) and is started again.\n")
             order.address.unlink(missing_ok=True)
+            self._process = self._spawned()
             with contextlib.suppress(ReelmakeError):
-                self._process = self._started(again)
+                self._give(again)
 
     def _pass_on_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -143,6 +151,13 @@ class Gateway:
                     before(number, frame)
 
             signal.signal(number, handle)
+
+
+def _tell(process: "subprocess.Popen[str]", line: str) -> None:
+    """A gateway that is gone hears nothing, which its end says by itself."""
+    with contextlib.suppress(OSError, ValueError):
+        _input_of(process).write(line + "\n")
+        _input_of(process).flush()
 
 
 def _input_of(process: "subprocess.Popen[str]") -> IO[str]:

@@ -42,6 +42,7 @@ class Workers:
         )
 
     def __enter__(self) -> Self:
+        self._pool.schedule(os.getpid)  # starts them now rather than with the first job
         return self
 
     def __exit__(
