@@ -29,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reelmake-speed-") as name:
         folder = Path(name)
         many_videos(folder / "videos", arguments.videos)
-        rows = [plain(folder, arguments), reelmake(folder, arguments)]
+        rows = [plain(folder, arguments), reelmake(folder, arguments), bare(folder, arguments)]
         if arguments.frames:
             rows.append(bare_frames(folder))
     show(rows, arguments)
@@ -62,6 +62,17 @@ def reelmake(folder: Path, arguments: argparse.Namespace) -> tuple[str, Measured
         reports = len(list(folder.glob("results/reports/*/*.md")))
         check(measured, folder, len(records(ledger)) == reports == arguments.videos)
     return "reelmake", measured
+
+
+def bare(folder: Path, arguments: argparse.Namespace) -> tuple[str, Measured]:
+    """Snakemake alone: jobs that sleep as long as a call takes, and jobs that copy."""
+    snakefile = Path(__file__).with_name("bare_snakemake.smk")
+    command = [SNAKEMAKE[0], "--snakefile", str(snakefile), "--quiet", "all"]
+    command += [f"-j{arguments.jobs}", "--scheduler", "greedy", "--config"]
+    command += [f"videos={arguments.videos}", f"seconds={arguments.seconds:g}"]
+    measured = measure(command, folder=folder, environment={}, watch=["bin/snakemake"])
+    check(measured, folder, len(list(folder.glob("bare/*.md"))) == arguments.videos)
+    return "Snakemake alone: sleep, then cp", measured
 
 
 def bare_frames(folder: Path) -> tuple[str, Measured]:

@@ -52,7 +52,9 @@ def index(page: Page, address: str) -> Page:
 
 
 def shown(page: Page) -> list[str]:
-    return page.locator("#reports > li:visible h3").all_inner_texts()
+    # Not the inner texts, which what is not drawn yet has none of.
+    texts = page.locator("#reports > li:visible h3").all_text_contents()
+    return [text.strip() for text in texts]
 
 
 ALL = ["梯度下降", "Solar eclipses", "Leaves & light", "broken", "later"]

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from reelmake.inputs.contents import Content, contents_of
 from reelmake.inputs.expand import expand
 from reelmake.inputs.mentions import Mention, Problem
 from reelmake.inputs.names import distinct_names, safe_name, told_apart
+from reelmake.inputs.row_parameters import row_parameters
 from reelmake.probes import Probe, Unusable
 from reelmake.results import Results
 from reelmake.targets import Target, is_url
-from reelmake.templates import available_templates, template_folders
+from reelmake.template_files import Value
+from reelmake.templates import available_templates, load_template, template_folders
 from reelmake.timestamps import format_clock
 
 
@@ -29,6 +31,7 @@ class _Row:
     mention: Mention
     template: str
     language: str | None
+    parameters: Mapping[str, Value]
     name: str = ""
 
     @property
@@ -106,19 +109,40 @@ def _located(mention: Mention, problem: Problem) -> Problem:
     return Problem(problem.code, prefix + problem.message)
 
 
-def _rows(mentions: Iterable[Mention], config: Config) -> list[_Row]:
+def _rows(mentions: Sequence[Mention], config: Config) -> list[_Row]:
     known = available_templates(template_folders())
+    parameters = {
+        name: load_template(name).parameters
+        for name in _with_columns(mentions, config) & set(known)
+    }
     rows = []
     for mention in mentions:
         for template in mention.templates or (config.template,):
             row, name = mention, template
+            given = config.parameters.get(template, {})
             message = checks.problem_of_template(template, known) if mention.templates else None
             if message:
                 problem = _located(mention, Problem("template_invalid", message))
                 row = replace(row, problems=(*row.problems, problem))
                 name = re.sub(r"[^A-Za-z0-9_-]+", "-", template).strip("-_") or "unknown"
-            rows += [_Row(row, name, tag) for tag in mention.languages or (config.language,)]
+            elif mention.extra and template in parameters:
+                own = row_parameters(mention.extra, parameters[template])
+                found = [_located(row, Problem("row_unusable", each)) for each in own.problems]
+                row = replace(row, extra=own.rest, problems=(*row.problems, *found))
+                given = {**given, **own.given}
+            tags = mention.languages or (config.language,)
+            rows += [_Row(row, name, tag, given) for tag in tags]
     return rows
+
+
+def _with_columns(mentions: Sequence[Mention], config: Config) -> set[str]:
+    """The templates of rows that have further columns: one may be a parameter of theirs."""
+    return {
+        name
+        for mention in mentions
+        if mention.extra
+        for name in mention.templates or (config.template,)
+    }
 
 
 def _without_repeats(rows: Sequence[_Row]) -> list[_Row]:
@@ -207,7 +231,7 @@ def _record(row: _Row, found: Content | None, config: Config) -> dict[str, objec
         "end_s": mention.end_s,
         "tags": mention.tags,
         "extra": mention.extra,
-        "parameters": config.parameters.get(row.template, {}),
+        "parameters": row.parameters,
         "probe": found if isinstance(found, Probe) and not mention.problems else None,
         "problem": "; ".join(problem.message for problem in mention.problems) or None,
         "problem_code": mention.problems[0].code if mention.problems else None,
