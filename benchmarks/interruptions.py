@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=1.0, help="that a call takes")
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     arguments = parser.parse_args()
     out = [
         f"{arguments.videos} videos, calls of {arguments.seconds:g} s, {arguments.jobs} at once; "
@@ -31,7 +32,7 @@ def main() -> None:
         "| interrupted by | moments (answers sent before) | answers in all | bought twice |",
         "|---|---|---|---|",
     ]
-    for way in WAYS:
+    for way in arguments.ways:
         moments = [
             arguments.videos * number // arguments.moments for number in range(arguments.moments)
         ]

@@ -57,7 +57,7 @@ class Gateway:
 
     def __init__(self, program: Path, config: Config, *, cores: int | None) -> None:
         """``cores`` are those given to the run, None when its jobs run elsewhere."""
-        available = len(os.sched_getaffinity(0))
+        available = _cores_here()
         self._program = program
         self._setting = Setting(config=config, processes=min(cores or available, available))
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -81,7 +81,7 @@ class Gateway:
         self._give(order)
         os.environ[ADDRESS] = str(address)
         threading.Thread(target=self._restart_when_it_dies, args=[order], daemon=True).start()
-        self._pass_on_signals()
+        self.pass_on_signals()
 
     def drain(self) -> None:
         """Let no new call begin. Those in flight go on, and so do their jobs."""
@@ -139,7 +139,8 @@ class Gateway:
             with contextlib.suppress(ReelmakeError):
                 self._give(again)
 
-    def _pass_on_signals(self) -> None:
+    def pass_on_signals(self) -> None:
+        """Hear of Ctrl-C and SIGTERM before Snakemake does."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -147,15 +148,29 @@ class Gateway:
 
             def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
                 self.drain()
-                if callable(before):
+                if number == signal.SIGTERM and callable(before):
+                    # Snakemake's own takes a lock that the main thread, which runs this, may hold
+                    # just now: there it would wait for itself for ever (9.27).
+                    threading.Thread(target=before, args=(number, None), daemon=True).start()
+                elif callable(before):
                     before(number, frame)
 
             signal.signal(number, handle)
 
 
+def _cores_here() -> int:
+    """Those that this process may use; not every system tells them from all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _tell(process: "subprocess.Popen[str]", line: str) -> None:
-    """A gateway that is gone hears nothing, which its end says by itself."""
-    with contextlib.suppress(OSError, ValueError):
+    """A gateway that is gone hears nothing, which its end says by itself.
+
+    Nor does one while a signal comes in the middle of another line; the end of the run follows.
+    """
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
         _input_of(process).write(line + "\n")
         _input_of(process).flush()
 
