@@ -1,4 +1,4 @@
-"""What concerns the whole account: keys, secrets, and being killed with paid calls in flight."""
+"""What concerns the whole account: keys that can not be used, and secrets."""
 
 import time
 from collections.abc import Iterator
