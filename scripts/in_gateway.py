@@ -18,10 +18,13 @@ def main(arguments: list[str]) -> int:
     parent = os.getppid()
     deadline = time.monotonic() + RESTART_S
     while address and time.monotonic() < deadline and os.path.isdir(os.path.dirname(address)):
+        asked = time.monotonic()
         answer = ask(address, arguments)
         if answer:
             sys.stderr.write(answer[1:].decode(errors="replace"))
             return answer[0]
+        # From the moment that it died: a job may have waited for an hour before.
+        deadline += time.monotonic() - asked
         time.sleep(0.2)
         if os.getppid() != parent:
             return 1  # Snakemake is gone too: nobody waits for this any more

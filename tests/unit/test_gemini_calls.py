@@ -82,12 +82,13 @@ class Client:
         self.keys = keys or (TEST_KEY,)
         self.settings = GeminiSettings(**settings)
         self.bill = Bill()
+        self.budget = Budget(None)
 
     def ask(self, asked: Request, source: Source) -> Checked:
         async def once() -> Checked:
             async with Projects(self.settings, self.keys, self.results) as projects:
                 caller = Caller(
-                    self.settings, projects, self.store, budget=Budget(None), stopping=Stopping()
+                    self.settings, projects, self.store, budget=self.budget, stopping=Stopping()
                 )
                 asker = Asker(self.settings, caller, self.store, run=asyncio.to_thread)
                 return await asker.ask(asked, source, take, self.bill)
@@ -347,3 +348,14 @@ def test_what_a_spent_day_left_over_goes_to_the_next_project(
     with pytest.raises(ServiceError, match=r"1 requests of `gemini.rpd` are spent"):
         client.ask(request(video, end_s=3.0), video)
     assert {record.project for record in double.ledger.billed()} == {"first", "second"}
+
+
+def test_an_answer_that_was_lost_on_its_way_counts_as_spent(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("lost_answer", times=1))
+    client = Client(tmp_path)
+    client.ask(request(video), video)
+    first, second = double.ledger.billed()
+    assert client.budget.spent_usd > second.usd
+    assert first.answered is False

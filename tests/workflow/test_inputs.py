@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
@@ -200,18 +201,16 @@ def test_loopback_is_out_of_reach_without_the_variable_of_the_tests(
 
 
 def s3_client(url: str) -> Any:
-    boto3: Any = pytest.importorskip("boto3")
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "secret-canary"}
-    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+    untyped: Any = boto3
+    return untyped.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
 
 
 @pytest.fixture
 def bucket(project: Project, tmp_path: Path) -> Iterator[str]:
     """The address of an S3 service of its own process, with an empty bucket ``talks``."""
-    pytest.importorskip("moto")
     plugin = Path(sys.prefix) / "storage"
-    if not plugin.is_dir():
-        pytest.skip("`make test` installs the storage plugin, which is missing here")
+    assert plugin.is_dir(), "`make test` installs the storage plugin, which is missing here"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]

@@ -1,8 +1,8 @@
 """All that reports share when they ask Gemini: one account a process, whatever asks it."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -25,6 +25,8 @@ from reelmake.templates import load_template
 
 log = logging.getLogger(__name__)
 
+_LOOKED_AT = 32
+_AT_ONCE = 16
 # Anything else may pass by itself.
 _HOPELESS = frozenset([Kind.AUTH, Kind.INVALID_INPUT, Kind.QUOTA])
 
@@ -57,10 +59,9 @@ class Account:
             stopping=stopping or Stopping(),
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._projects)
+        await self._projects.__aenter__()
         return self
 
     async def __aexit__(
@@ -69,7 +70,7 @@ class Account:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stack.aclose()
+        await self._projects.__aexit__(kind, error, trace)
 
     @property
     def calls_in_flight(self) -> int:
@@ -83,18 +84,22 @@ class Account:
     async def check(self, targets: Sequence[Target]) -> None:
         """Make sure, before anything is uploaded, that there is an account and money enough.
 
-        Costs nothing, and asks nothing when the store has every answer.
+        Costs nothing, and asks nothing when the store has every answer. Without a budget only the
+        first reports are looked at: their videos are read for it, which may take long.
         """
+        if self._budget_usd is None:
+            targets = targets[:_LOOKED_AT]
         expected_usd = 0.0
-        asked = False
-        for target in targets:
-            calls = await self.missing_calls(target)
-            if calls and not asked:
-                asked = True
+        checked = False
+        for start in range(0, len(targets), _AT_ONCE):
+            some = targets[start : start + _AT_ONCE]
+            missing = await asyncio.gather(*(self.missing_calls(target) for target in some))
+            expected_usd += sum(call.usd for calls in missing for call in calls)
+            if any(missing) and not checked:
+                checked = True
                 await self._check_projects()
-            if asked and self._budget_usd is None:
+            if checked and self._budget_usd is None:
                 return
-            expected_usd += sum(call.usd for call in calls)
         if self._budget_usd is not None and expected_usd > self._budget_usd:
             raise ReelmakeError(
                 "budget_too_small",

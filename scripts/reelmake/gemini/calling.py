@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # How far one answer moves what the next ones are expected to need.
 _LEARNING_RATE = 0.2
+# The service may have completed what never reached us.
+_MAYBE_BILLED = frozenset(["connection_lost", "timed_out"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,10 @@ class Caller:
                 # It may have expired in the meantime; looking again is one cheap call.
                 if source.sha256:
                     project.uploads.forget(source.sha256)
-                raise classify(error) from error
+                fault = classify(error)
+                if fault.code in _MAYBE_BILLED:
+                    self._budget.bill(None, expected)
+                raise fault from error
             # Whatever comes next: it is paid for, and it is here.
             said = {**request.summary(), "tier": tier}
             await asyncio.to_thread(self._store.put, key, answer, request=said)
