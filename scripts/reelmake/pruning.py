@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from reelmake.edits import is_edited
+from reelmake.exports.formats import FORMATS, ending
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -18,7 +20,10 @@ _TEMPLATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def leftovers(results: Results, targets: Iterable[Target]) -> list[Path]:
-    """Reports, their pictures, analyses, failures and fetched videos that no target has, sorted."""
+    """Reports with all that goes with them, and fetched videos, that no target has, sorted.
+
+    Reports that were edited by hand are not among them.
+    """
     wanted: set[Path] = set()
     for target in targets:
         report = results.report(*target.key)
@@ -27,7 +32,13 @@ def leftovers(results: Results, targets: Iterable[Target]) -> list[Path]:
         if target.source:
             path = Path(target.video)
             wanted |= {path, *_parts_of(path), results.failure("fetched", path.name)}
-    return sorted(path for path in _made(results) if path not in wanted)
+    found = {path for path in _made(results) if path not in wanted and not _is_new(path, wanted)}
+    # What a user wrote is never thrown away, nor the pictures in it.
+    edited = {path for path in found if path.suffix == ".md" and _is_edited(path)}
+    found -= edited | {path.with_suffix(".assets") for path in edited}
+    for report in [path for path in found if path.suffix == ".md"]:
+        found.update(path for path in _other_formats(report) if path not in wanted)
+    return sorted(found)
 
 
 def prune(results: Results, targets: Iterable[Target], *, delete: bool) -> str:
@@ -56,6 +67,26 @@ def _made(results: Results) -> Iterator[Path]:
         yield from folder.glob("*.json")
     for folder in _folders(results.fetched_folder):
         yield from (path for path in folder.iterdir() if not path.is_dir())
+
+
+def _is_new(path: Path, wanted: set[Path]) -> bool:
+    """Whether it is the version that came beside an edited report which is wanted."""
+    while path.name.endswith(".new.md"):
+        path = path.with_name(path.name.removesuffix(".new.md") + ".md")
+        if path in wanted:
+            return True
+    return False
+
+
+def _is_edited(report: Path) -> bool:
+    return is_edited(report.read_text(encoding="utf-8", errors="replace"))
+
+
+def _other_formats(report: Path) -> list[Path]:
+    """The page and all else that was made of a report and is still beside it."""
+    name = report.name.removesuffix(".md")
+    others = (report.with_name(name + ending(each)) for each in FORMATS if each != "md")
+    return [path for path in others if path.is_file()]
 
 
 def _templates(folder: Path) -> list[Path]:

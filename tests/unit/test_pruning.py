@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from reelmake.edits import signed
 from reelmake.pruning import leftovers, prune
 from reelmake.results import Results
 from reelmake.targets import Target
 
+REPORT = signed("---\ntitle: T\ntemplate: summary_report\n---\n# T\n")
 URL = "https://example.org/a.mp4"
 
 
@@ -19,7 +21,8 @@ def results(tmp_path: Path) -> Results:
     for name in ("kept", "gone"):
         report = results.report("summary_report", name)
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text("---\ntitle: T\ntemplate: summary_report\n---\n# T\n")
+        report.write_text(REPORT)
+        results.page("summary_report", name).write_text("<!doctype html>")
         pictures = report.with_name(f"{name}.assets")
         pictures.mkdir()
         (pictures / "1.jpg").write_bytes(b"x" * 1000)
@@ -52,6 +55,7 @@ def test_what_is_left_over_is_listed_and_nothing_is_deleted(results: Results) ->
     for path in (
         results.report("summary_report", "gone"),
         results.report("summary_report", "gone").with_suffix(".assets"),
+        results.page("summary_report", "gone"),
         results.analysis("summary_report", "gone"),
         results.failure("summary_report", "gone"),
         results.fetched(URL),
@@ -59,7 +63,7 @@ def test_what_is_left_over_is_listed_and_nothing_is_deleted(results: Results) ->
         assert f"  {path}\n" in said
     assert "kept" not in said
     assert "snakemake prune --config prune=yes" in said
-    assert "5 files and folders, 0.0 MB" in said
+    assert "6 files and folders, 0.0 MB" in said
 
 
 def test_only_that_is_deleted_when_asked_for(results: Results) -> None:
@@ -68,7 +72,7 @@ def test_only_that_is_deleted_when_asked_for(results: Results) -> None:
     said = prune(results, [kept()], delete=True)
     gone = before - files(results.root)
     assert all(any(path in (file, *file.parents) for path in listed) for file in gone)
-    assert len(gone) == 5
+    assert len(gone) == 6
     assert "Deleted:" in said
     assert results.store.get("a" * 64)
     assert leftovers(results, [kept()]) == []
@@ -93,3 +97,31 @@ def test_links_to_elsewhere_are_not_followed(results: Results, tmp_path: Path) -
 
 def test_nothing_built_yet_is_nothing_left_over(tmp_path: Path) -> None:
     assert "Nothing is left over" in prune(Results(tmp_path / "new"), [], delete=True)
+
+
+def test_the_new_version_beside_an_edited_report_belongs_to_it(results: Results) -> None:
+    report = results.report("summary_report", "kept")
+    for name in ("kept.new.md", "kept.new.new.md"):
+        report.with_name(name).write_text(REPORT)
+    assert not [path for path in leftovers(results, [kept()]) if ".new" in path.name]
+
+
+def test_a_report_that_was_edited_is_kept_with_its_pictures_and_page(results: Results) -> None:
+    report = results.report("summary_report", "gone")
+    report.write_text(REPORT + "My own words.\n")
+    prune(results, [kept()], delete=True)
+    assert report.exists()
+    assert report.with_suffix(".assets").is_dir()
+    assert results.page("summary_report", "gone").exists()
+    assert not results.analysis("summary_report", "gone").exists()
+
+
+def test_other_formats_go_with_their_report_and_with_nothing_else(results: Results) -> None:
+    folder = results.report("summary_report", "gone").parent
+    for name in ("gone.docx", "gone.anki.txt", "kept.docx", "mine.docx"):
+        (folder / name).touch()
+    prune(results, [kept()], delete=True)
+    assert {path.name for path in folder.iterdir() if path.suffix in (".docx", ".txt")} == {
+        "kept.docx",
+        "mine.docx",
+    }
