@@ -21,7 +21,7 @@ demo: setup
 
 setup: .venv/installed
 
-test: .venv/installed-dev .venv/installed-storage lint
+test: .venv/installed-dev .venv/installed-storage .venv/installed-cluster lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov
 
 lint: .venv/installed-dev
@@ -43,9 +43,9 @@ lint: .venv/installed-dev
 	$(BIN)/python -m compileall -q scripts
 	@touch $@ .venv/installed
 
-# Apart: Snakemake would load it at each start.
-.venv/installed-storage: requirements/storage.txt | $(UV)
-	$(INSTALL) --target .venv/storage
+# Apart: Snakemake would load them at each start.
+.venv/installed-storage .venv/installed-cluster: .venv/installed-%: requirements/%.txt | $(UV)
+	$(INSTALL) --target .venv/$*
 	@touch $@
 
 $(UV): requirements/uv.txt
@@ -63,6 +63,7 @@ lock: $(UV)
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) requirements/youtube.in -c requirements/dev.txt -o requirements/youtube.txt
 	$(COMPILE) requirements/storage.in -c requirements/dev.txt -o requirements/storage.txt
+	$(COMPILE) requirements/cluster.in -c requirements/dev.txt -o requirements/cluster.txt
 	$(COMPILE) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 	$(BIN)/python requirements/write_envs.py
 
