@@ -48,7 +48,7 @@ def reelmake(folder: Path, arguments: argparse.Namespace) -> tuple[str, Measured
     config = {**CONFIG, "frames": arguments.frames}
     (folder / "my.yaml").write_text(yaml.safe_dump(config))
     command = [*SNAKEMAKE, "--configfile", "my.yaml", f"-j{arguments.jobs}"]
-    watch = [GATEWAY, "in_gateway.py", "bin/snakemake"]
+    watch = [GATEWAY, "bin/snakemake"]
     with double(folder / "reelmake", latency=arguments.seconds) as (url, ledger):
         began = time.time()
         measured = measure(command, folder=folder, environment=environment(url), watch=watch)
@@ -119,12 +119,12 @@ def show(rows: list[tuple[str, Measured]], arguments: argparse.Namespace) -> Non
 def parts(measured: Measured, videos: int) -> list[str]:
     """Where the CPU time of the main job goes."""
     of = measured.cpu_s_of
-    clients = measured.cpu_s - sum(of[word] for word in ("bin/snakemake", GATEWAY, "daemons"))
+    others = measured.cpu_s - sum(of[word] for word in ("bin/snakemake", GATEWAY, "daemons"))
     shares = {
         "Snakemake": of["bin/snakemake"],
         "gateway": of[GATEWAY],
         "its workers": of["daemons"],
-        "shells and thin clients": clients,
+        "other processes": others,
     }
     each = [f"| {name} | {cpu / videos * 1000:.1f} ms |" for name, cpu in shares.items()]
     return ["| CPU a report | |", "|---|---|", *each]

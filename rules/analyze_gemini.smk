@@ -15,5 +15,5 @@ rule analyze_video:
         target=target_as_json,
         request=request_state,
     shell:
-        'in_gateway analyze_gemini --target={params.target:q} --results="$RESULTS"'
-        ' --log={log:q} --settings="$GEMINI_SETTINGS" --analysis={output.analysis:q}'
+        "reelmake analyze_gemini --target={params.target:q} --results={settings.results:q}"
+        " --log={log:q} --settings={GEMINI_SETTINGS:q} --analysis={output.analysis:q}"

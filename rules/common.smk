@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
+from gateway_executor import use_gateway
 from reelmake.config import load_config
 from reelmake.digests import groups_of
 from reelmake.duplicates import same_content, told
@@ -43,14 +44,11 @@ except ReelmakeError as error:
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
-# In the shell of rules: `in_gateway` has a job done by the warm process; `exec`, so that no shell
-# waits beside it. The settings stand here and not among the params, so that how fast one asks makes
-# no report out of date.
-GEMINI_SETTINGS = settings.gemini.model_dump_json()
-CLIENT = SCRIPTS / "in_gateway.py"
+# In the shell of rules, a job of ours; where a gateway serves, it does the job and there is no shell.
+GEMINI_SETTINGS = settings.gemini.model_dump_json(exclude_defaults=True)
 shell.prefix(
-    "set -euo pipefail; RESULTS={settings.results:q}; GEMINI_SETTINGS={GEMINI_SETTINGS:q}; "
-    'in_gateway() {{ exec {sys.executable:q} -ISE {CLIENT:q} "$@"; }}; '
+    "set -euo pipefail; "
+    'reelmake() {{ exec {sys.executable:q} {SCRIPTS:q}/"$1".py "${{@:2}}"; }}; '
 )
 
 # Once, not for each of thousands of jobs. Each function of a rule's costs every job of it.

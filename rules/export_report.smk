@@ -18,6 +18,6 @@ rule export_report:
         target=target_as_json,
         page_digest=page_digest,
     shell:
-        'in_gateway export_report --target={params.target:q} --results="$RESULTS"'
+        "reelmake export_report --target={params.target:q} --results={settings.results:q}"
         " --log={log:q} --report={input.report:q} --analysis={input.analysis:q}"
         " --document={output.document:q}"

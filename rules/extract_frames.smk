@@ -15,5 +15,5 @@ rule extract_frames:
     params:
         target=target_as_json,
     shell:
-        'in_gateway extract_frames --target={params.target:q} --results="$RESULTS"'
+        "reelmake extract_frames --target={params.target:q} --results={settings.results:q}"
         " --log={log:q} --analysis={input.analysis:q} --frames={output.frames:q}"

@@ -22,6 +22,7 @@ def start_gateway(workflow) -> None:
         GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
     except ReelmakeError as error:
         raise WorkflowError(str(error)) from None
+    use_gateway(workflow, GATEWAY, SERVED)
 
 
 def index_what_is_there() -> None:

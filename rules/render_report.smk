@@ -17,6 +17,6 @@ rule render_report:
         target=target_as_json,
         layout_digest=layout_digest,
     shell:
-        'in_gateway render_report --target={params.target:q} --results="$RESULTS"'
+        "reelmake render_report --target={params.target:q} --results={settings.results:q}"
         " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
         " --report={output.report:q} --page={output.page:q}"

@@ -29,7 +29,7 @@ async def command(account: "Account", arguments: Sequence[str]) -> Outcome:
     return outcome
 
 
-async def main(arguments: Sequence[str]) -> int:
+async def main(arguments: Sequence[str]) -> Outcome:
     """Do it here, with an account of its own."""
     from reelmake.gemini.account import Account  # noqa: PLC0415  the gateway may not need it
     from reelmake.gemini.stopping import Stopping  # noqa: PLC0415
@@ -40,10 +40,8 @@ async def main(arguments: Sequence[str]) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.begin)
     account = Account(given.settings, given.results, run=asyncio.to_thread, stopping=stopping)
     async with account:
-        outcome = await command(account, arguments)
-    sys.stderr.write(outcome.message)
-    return outcome.exit_code
+        return await command(account, arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    asyncio.run(main(sys.argv[1:])).exit()

@@ -1,6 +1,5 @@
 """Rule analyze_video with the offline engine: a video → its analysis."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,5 +38,4 @@ if __name__ == "__main__":
             model=snakemake.params.speech_model,
             threads=snakemake.threads,
         )
-    sys.stderr.write(outcome.message)
-    sys.exit(outcome.exit_code)
+    outcome.exit()

@@ -28,6 +28,4 @@ def command(arguments: Sequence[str]) -> Outcome:
 
 
 if __name__ == "__main__":
-    ended = command(sys.argv[1:])
-    sys.stderr.write(ended.message)
-    sys.exit(ended.exit_code)
+    command(sys.argv[1:]).exit()

@@ -1,6 +1,5 @@
 """Rule fetch_video: an address → the video's file."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,5 +26,4 @@ if __name__ == "__main__":
     target = target_of_fetching(address, path)
     with job(target, Results(Path(snakemake.params.results)), Path(snakemake.log[0])) as outcome:
         main(address, path)
-    sys.stderr.write(outcome.message)
-    sys.exit(outcome.exit_code)
+    outcome.exit()

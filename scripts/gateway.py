@@ -13,15 +13,24 @@ import render_report
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
 from reelmake.gateway.launch import Order, Reply, Setting
-from reelmake.gateway.server import Command, Gateway
+from reelmake.gateway.server import Command, Gateway, Snakemake
 from reelmake.gateway.workers import Workers
 from reelmake.gemini.stopping import Stopping
-from reelmake.jobs import JobArguments, Outcome, job
+from reelmake.jobs import Outcome, failed
 from reelmake.results import Results
 
 
-async def main() -> None:
-    setting = Setting.model_validate_json(sys.stdin.readline())
+async def main() -> int:
+    snakemake = await Snakemake.listened_to()
+    try:
+        await _serve(snakemake, Setting.model_validate_json(await snakemake.line()))
+    except ReelmakeError as error:
+        snakemake.reply(Reply(code=error.code, message=error.message).model_dump_json())
+        return 1
+    return 0
+
+
+async def _serve(snakemake: Snakemake, setting: Setting) -> None:
     with Workers(setting.processes) as workers:
         in_worker = partial(partial, _in_worker, workers)
         commands: dict[str, Command] = {
@@ -30,25 +39,23 @@ async def main() -> None:
             "extract_frames": in_worker(extract_frames.command),
         }
         if setting.config.engine == "gemini":
-            await _serve_gemini(setting.config, commands, workers)
-        elif order := _order():
+            await _serve_gemini(snakemake, setting.config, commands, workers)
+        elif await snakemake.line():
             gateway = Gateway(commands, stopping=Stopping(), calls_in_flight=lambda: 0)
-            await gateway.serve(order.address, timeout_s=0, ready=_ready)
+            snakemake.reply(Reply().model_dump_json())
+            await gateway.serve(snakemake, timeout_s=0)
 
 
-def _order() -> Order | None:
-    """What to serve; None when Snakemake ended without having anything to do."""
-    line = sys.stdin.readline()
-    return Order.model_validate_json(line) if line else None
-
-
-async def _serve_gemini(config: Config, commands: dict[str, Command], workers: Workers) -> None:
+async def _serve_gemini(
+    snakemake: Snakemake, config: Config, commands: dict[str, Command], workers: Workers
+) -> None:
     # Half a second, and much memory, that runs without Gemini do without.
     from reelmake.gemini.account import Account  # noqa: PLC0415
 
-    order = _order()
-    if order is None:
-        return
+    line = await snakemake.line()
+    if not line:
+        return  # it ended without having anything to do
+    order = Order.model_validate_json(line)
     stopping = Stopping()
     account = Account(
         config.gemini,
@@ -63,7 +70,8 @@ async def _serve_gemini(config: Config, commands: dict[str, Command], workers: W
         gateway = Gateway(
             commands, stopping=stopping, calls_in_flight=lambda: account.calls_in_flight
         )
-        await gateway.serve(order.address, timeout_s=config.gemini.timeout_s, ready=_ready)
+        snakemake.reply(Reply().model_dump_json())
+        await gateway.serve(snakemake, timeout_s=config.gemini.timeout_s)
 
 
 async def _in_worker(
@@ -72,29 +80,8 @@ async def _in_worker(
     try:
         return await workers.run(command, arguments)
     except ReelmakeError as error:
-        died = error
-    given = _Any.parse(arguments)
-    with job(given.target, given.results, given.log) as outcome:
-        raise died
-    return outcome
-
-
-class _Any(JobArguments, extra="ignore"):
-    """What all jobs are told."""
-
-
-def _ready() -> None:
-    _reply(Reply())
-
-
-def _reply(reply: Reply) -> None:
-    sys.stdout.write(reply.model_dump_json() + "\n")
-    sys.stdout.flush()
+        return failed(arguments, error)
 
 
 if __name__ == "__main__":
-    try:
-        asyncio.run(main())
-    except ReelmakeError as error:
-        _reply(Reply(code=error.code, message=error.message))
-        sys.exit(1)
+    sys.exit(asyncio.run(main()))

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import logging
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NoReturn, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
@@ -48,6 +49,10 @@ class JobArguments(BaseModel):
         return cls.model_validate({name: value for name, value in pairs if value})
 
 
+class _OfAnyJob(JobArguments, extra="ignore"):
+    """What all jobs are told."""
+
+
 @dataclass
 class Outcome:
     """How a job ended, and what is to be told on the terminal."""
@@ -55,9 +60,10 @@ class Outcome:
     message: str = ""
     failed: bool = False
 
-    @property
-    def exit_code(self) -> int:
-        return int(self.failed)
+    def exit(self) -> NoReturn:
+        """End this process as the outcome of its one job."""
+        sys.stderr.write(self.message)
+        sys.exit(int(self.failed))
 
 
 @contextlib.contextmanager
@@ -86,6 +92,14 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
                 row = _row(failure, target, log)
                 text = json.dumps(asdict(row), ensure_ascii=False, indent=1)
                 write_atomically(record, text + "\n")
+
+
+def failed(arguments: Sequence[str], error: ReelmakeError) -> Outcome:
+    """A job, as its rule told it, that ended by what it could not itself notice."""
+    given = _OfAnyJob.parse(arguments)
+    with job(given.target, given.results, given.log) as outcome:
+        raise error
+    return outcome
 
 
 def read_failure(record: Path) -> Failure | None:

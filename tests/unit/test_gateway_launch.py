@@ -1,6 +1,7 @@
 """Snakemake's side of the gateway."""
 
 import os
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from reelmake.config import Config
+from reelmake.gateway import launch
 from reelmake.gateway.launch import Gateway
+from reelmake.jobs import Outcome, read_failure
+from reelmake.targets import Target
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +45,113 @@ def test_ctrl_c_still_is_an_exception() -> None:
     Gateway(Path("gateway.py"), Config(videos="videos"), cores=1).pass_on_signals()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+_PROGRAM = """
+import asyncio, os, sys
+from functools import partial
+from pathlib import Path
+from reelmake.gateway.launch import Reply
+from reelmake.gateway.server import Gateway, Snakemake
+from reelmake.gemini.stopping import Stopping
+from reelmake.jobs import Outcome
+
+async def echo(stopping, arguments):
+    print("a library has something to say")
+    if "--crash=1" in arguments:
+        raise ValueError("no such thing")
+    if "--stopped=1" in arguments:
+        while not stopping.begun:
+            await asyncio.sleep(0.01)
+    return Outcome(" ".join(arguments))
+
+async def die_once(arguments):
+    mark = Path(arguments[0])
+    if mark.exists():
+        return Outcome("alive")
+    mark.touch()
+    os._exit(3)
+
+async def die(arguments):
+    os._exit(3)
+
+async def main():
+    snakemake = await Snakemake.listened_to()
+    for _ in ("setting", "order"):
+        await snakemake.line()
+    snakemake.reply(Reply().model_dump_json())
+    stopping = Stopping()
+    commands = {"echo": partial(echo, stopping), "die_once": die_once, "die": die}
+    gateway = Gateway(commands, stopping=stopping, calls_in_flight=lambda: 0)
+    await gateway.serve(snakemake, timeout_s=0)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    program = tmp_path / "program.py"
+    package = Path(launch.__file__).parents[2]
+    program.write_text(f"import sys; sys.path.append({str(package)!r})\n{_PROGRAM}")
+    monkeypatch.chdir(tmp_path)
+    it = Gateway(program, Config(videos="videos"), cores=1)
+    it.start([])
+    yield it
+    it.close()
+
+
+class Asked:
+    """A job that was asked for, and how it ends."""
+
+    def __init__(self, gateway: Gateway, *command: str) -> None:
+        self._ended: queue.Queue[Outcome] = queue.Queue()
+        gateway.ask(command, self._ended.put)
+
+    @property
+    def outcome(self) -> Outcome:
+        return self._ended.get(timeout=30)
+
+
+def _of_any_job(folder: Path) -> list[str]:
+    target = Target(name="talk", video="talk.mp4", template="summary_report")
+    return [f"--target={target.model_dump_json()}", f"--results={folder}/results", "--log=a.log"]
+
+
+def test_every_job_is_told_how_it_ended(gateway: Gateway) -> None:
+    names = [f"--name=讲座 {number}\udcff\n'\"" for number in range(20)]
+    asked = [Asked(gateway, "echo", name) for name in names]
+    assert [job.outcome for job in asked] == [Outcome(name) for name in names]
+
+
+def test_a_job_that_breaks_in_the_gateway_has_failed_and_no_other_one(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    crashed = Asked(gateway, "echo", *_of_any_job(tmp_path), "--crash=1").outcome
+    assert crashed.failed
+    assert "ValueError: no such thing" in crashed.message
+    assert not Asked(gateway, "echo").outcome.failed
+
+
+def test_when_it_dies_the_next_one_does_its_jobs(gateway: Gateway, tmp_path: Path) -> None:
+    waiting = Asked(gateway, "die_once", str(tmp_path / "mark"))
+    assert waiting.outcome == Outcome("alive")
+    assert Asked(gateway, "echo", "hello").outcome == Outcome("hello")
+
+
+def test_when_none_comes_back_its_jobs_have_failed_and_so_have_later_ones(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    for name in ("die", "echo"):
+        outcome = Asked(gateway, name, *_of_any_job(tmp_path)).outcome
+        assert outcome.failed
+        assert "the gateway died" in outcome.message
+    failure = read_failure(tmp_path / "results/.reelmake/failures/summary_report/talk.json")
+    assert failure is not None
+    assert failure.code == "gateway_died"
+
+
+def test_it_is_told_to_begin_nothing_new(gateway: Gateway) -> None:
+    waiting = Asked(gateway, "echo", "--stopped=1")
+    gateway.drain()
+    assert waiting.outcome == Outcome("--stopped=1")

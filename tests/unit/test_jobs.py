@@ -27,7 +27,7 @@ def run(record: Path, error: BaseException | None = None) -> Outcome:
 
 def test_a_failure_leaves_its_record_and_one_message(record: Path) -> None:
     outcome = run(record, ReelmakeError("video_unreadable", "v.mp4 is no video"))
-    assert outcome.exit_code == 1
+    assert outcome.failed
     assert read_failure(record) == Failure(
         video="v",
         template="t",
@@ -53,7 +53,7 @@ def test_a_fault_of_ours_leaves_its_traceback_in_the_log_alone(record: Path) -> 
 
 def test_a_success_takes_the_record_of_an_earlier_failure_away(record: Path) -> None:
     run(record, ReelmakeError("video_missing", "gone"))
-    assert run(record).exit_code == 0
+    assert not run(record).failed
     assert read_failure(record) is None
 
 
@@ -78,7 +78,7 @@ def test_an_interrupt_is_no_failure(record: Path) -> None:
 
 def test_a_job_that_the_end_of_the_run_gave_up_is_no_failure_of_its_video(record: Path) -> None:
     outcome = run(record, ReelmakeError("interrupted", "stopped"))
-    assert outcome.exit_code == 1
+    assert outcome.failed
     assert read_failure(record) is None
 
 

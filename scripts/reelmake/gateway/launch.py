@@ -1,14 +1,14 @@
-"""Snakemake's side of the gateway: start it, keep it going, tell it to stop, wait for its end."""
+"""Snakemake's side of the gateway: start it, give it jobs, keep it going, wait for its end."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict
 
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
+from reelmake.jobs import Outcome, failed
 from reelmake.targets import Target
 
-ADDRESS = "REELMAKE_GATEWAY"
-"""The environment variable that tells jobs where the gateway is."""
+STOP = "stop"
+"""The line that lets no new call begin; every other one is a job."""
 
 _RESTARTS = 3
 
@@ -40,8 +41,7 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    address: Path
-    to_analyse: list[Target]
+    to_analyse: list[Target] = []
     """Reports whose analysis is to be made, first come first."""
 
 
@@ -53,16 +53,20 @@ class Reply(BaseModel):
 
 
 class Gateway:
-    """The gateway of this run: one process, started once more when it dies."""
+    """The gateway of this run: one process that does its jobs, started once more when it dies."""
 
     def __init__(self, program: Path, config: Config, *, cores: int | None) -> None:
         """``cores`` are those given to the run, None when its jobs run elsewhere."""
         available = _cores_here()
         self._program = program
         self._setting = Setting(config=config, processes=min(cores or available, available))
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
+        self._listener: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._jobs: dict[int, tuple[Sequence[str], Callable[[Outcome], None]]] = {}
         self._closing = False
+        self._dead = False
 
     def prepare(self) -> None:
         """Start the process, which gets ready; without an order it ends with this one."""
@@ -73,36 +77,47 @@ class Gateway:
 
         Raises ReelmakeError when it can't serve.
         """
-        # Private: nobody else can reach a socket in it.
-        self._folder = tempfile.TemporaryDirectory(prefix="reelmake-", ignore_cleanup_errors=True)
-        address = Path(self._folder.name) / "gateway"
-        order = Order(address=address, to_analyse=list(to_analyse))
-        self._process = self._process or self._spawned()
-        self._give(order)
-        os.environ[ADDRESS] = str(address)
-        threading.Thread(target=self._restart_when_it_dies, args=[order], daemon=True).start()
+        process = self._process or self._spawned()
+        self._process = process
+        _give(process, Order(to_analyse=list(to_analyse)))
+        self._listener = threading.Thread(target=self._listen, args=[process], daemon=True)
+        self._listener.start()
         self.pass_on_signals()
+
+    def ask(self, command: Sequence[str], ended: Callable[[Outcome], None]) -> None:
+        """Have a job done: the name of its script and its arguments.
+
+        ``ended`` is called in another thread, unless the run is over before. When the gateway dies
+        the next one does the job; when none comes back the job has failed.
+        """
+        with self._lock:
+            dead = self._dead
+            if not dead:
+                number = next(self._numbers)
+                self._jobs[number] = (command, ended)
+                self._tell(json.dumps([number, command]))
+        if dead:
+            ended(_gone(command))
 
     def drain(self) -> None:
         """Let no new call begin. Those in flight go on, and so do their jobs."""
-        if self._process:
-            _tell(self._process, "stop")
+        with self._lock:
+            self._tell(STOP)
 
     def close(self) -> None:
         """End it; returns when the answers in flight have arrived, or at a second Ctrl-C."""
-        if not self._process:
-            return
         self._closing = True
-        os.environ.pop(ADDRESS, None)
-        with contextlib.suppress(OSError):
-            _input_of(self._process).close()
+        process = self._process
+        if not process:
+            return
+        with self._lock, contextlib.suppress(OSError):
+            _input_of(process).close()
         try:
-            self._process.wait()
+            process.wait()
+            if self._listener:
+                self._listener.join()
         except KeyboardInterrupt:
             sys.stderr.write("The gateway goes on until they have arrived.\n")
-            return
-        if self._folder:
-            self._folder.cleanup()
 
     def _spawned(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
@@ -115,29 +130,50 @@ class Gateway:
             # Ctrl-C is for Snakemake, which lets us know.
             start_new_session=True,
         )
-        _tell(process, self._setting.model_dump_json())
+        _write(process, self._setting.model_dump_json())
         return process
 
-    def _give(self, order: Order) -> None:
-        process = self._process or self._spawned()
-        _tell(process, order.model_dump_json())
-        line = process.stdout.readline() if process.stdout else ""
-        reply = Reply.model_validate(json.loads(line)) if line else Reply(code="crashed")
-        if reply.code is not None:
-            process.wait()
-            raise ReelmakeError(reply.code, reply.message or "the gateway could not be started")
-
-    def _restart_when_it_dies(self, order: Order) -> None:
-        again = order.model_copy(update={"to_analyse": []})
+    def _listen(self, process: "subprocess.Popen[str]") -> None:
+        """Pass on how jobs ended, and have a new gateway do those that an old one left."""
+        self._deliver(process)
         for _ in range(_RESTARTS):
-            code = self._process.wait() if self._process else 0
+            code = process.wait()
             if self._closing:
                 return
             sys.stderr.write(f"The gateway died ({code}) and is started again.\n")
-            order.address.unlink(missing_ok=True)
-            self._process = self._spawned()
-            with contextlib.suppress(ReelmakeError):
-                self._give(again)
+            with self._lock:
+                process = self._spawned()
+                self._process = process
+                with contextlib.suppress(ReelmakeError):
+                    _give(process, Order())
+                for number, (command, _) in self._jobs.items():
+                    self._tell(json.dumps([number, command]))
+            self._deliver(process)
+        if not self._closing:
+            self._give_up()
+
+    def _deliver(self, process: "subprocess.Popen[str]") -> None:
+        with _output_of(process) as lines:
+            for line in lines:
+                number, has_failed, message = json.loads(line)
+                with self._lock:
+                    _, ended = self._jobs.pop(number)
+                if not self._closing:
+                    ended(Outcome(message, failed=has_failed))
+        with self._lock, contextlib.suppress(OSError):
+            _input_of(process).close()
+
+    def _give_up(self) -> None:
+        with self._lock:
+            self._dead = True
+            jobs = list(self._jobs.values())
+            self._jobs.clear()
+        for command, ended in jobs:
+            ended(_gone(command))
+
+    def _tell(self, line: str) -> None:
+        if self._process:
+            _write(self._process, line)
 
     def pass_on_signals(self) -> None:
         """Hear of Ctrl-C and SIGTERM before Snakemake does."""
@@ -147,15 +183,29 @@ class Gateway:
             before = signal.getsignal(number)
 
             def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
-                self.drain()
+                # In threads: the main one, which runs this, may hold our lock just now, and
+                # Snakemake's, which its handler of SIGTERM takes (9.27). It would wait for itself.
+                threading.Thread(target=self.drain, daemon=True).start()
                 if number == signal.SIGTERM and callable(before):
-                    # Snakemake's own takes a lock that the main thread, which runs this, may hold
-                    # just now: there it would wait for itself for ever (9.27).
                     threading.Thread(target=before, args=(number, None), daemon=True).start()
                 elif callable(before):
                     before(number, frame)
 
             signal.signal(number, handle)
+
+
+def _gone(command: Sequence[str]) -> Outcome:
+    error = ReelmakeError("gateway_died", f"the gateway died {_RESTARTS + 1} times in this run")
+    return failed(command[1:], error)
+
+
+def _give(process: "subprocess.Popen[str]", order: Order) -> None:
+    _write(process, order.model_dump_json())
+    line = _output_of(process).readline()
+    reply = Reply.model_validate_json(line) if line else Reply(code="crashed")
+    if reply.code is not None:
+        process.wait()
+        raise ReelmakeError(reply.code, reply.message or "the gateway could not be started")
 
 
 def _cores_here() -> int:
@@ -165,12 +215,9 @@ def _cores_here() -> int:
     return os.cpu_count() or 1
 
 
-def _tell(process: "subprocess.Popen[str]", line: str) -> None:
-    """A gateway that is gone hears nothing, which its end says by itself.
-
-    Nor does one while a signal comes in the middle of another line; the end of the run follows.
-    """
-    with contextlib.suppress(OSError, ValueError, RuntimeError):
+def _write(process: "subprocess.Popen[str]", line: str) -> None:
+    """A gateway that is gone hears nothing, which its end says by itself."""
+    with contextlib.suppress(OSError, ValueError):  # ValueError: its end was noticed already
         _input_of(process).write(line + "\n")
         _input_of(process).flush()
 
@@ -178,3 +225,8 @@ def _tell(process: "subprocess.Popen[str]", line: str) -> None:
 def _input_of(process: "subprocess.Popen[str]") -> IO[str]:
     assert process.stdin is not None  # noqa: S101  it was asked for
     return process.stdin
+
+
+def _output_of(process: "subprocess.Popen[str]") -> IO[str]:
+    assert process.stdout is not None  # noqa: S101  it was asked for
+    return process.stdout

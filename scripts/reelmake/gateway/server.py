@@ -1,33 +1,61 @@
-"""The gateway's side of the socket: one command line in, its outcome out.
+"""The gateway's side: lines of jobs come in, lines of how they ended go out.
 
-A client sends the words of a command, each ended by a zero byte as in /proc, and gets back one
-byte, the exit code, and then what to say. Nothing smaller serves: a client that imports JSON or
-HTTP costs more than all the rest of its job.
+A line is JSON: ``[number, [script, "--name=value", …]]`` and ``[number, failed, message]``.
 """
 
 import asyncio
+import json
 import logging
 import os
 import resource
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from typing import Self
 
+from reelmake.errors import ReelmakeError
+from reelmake.gateway.launch import STOP
 from reelmake.gemini.stopping import Stopping, drain_limit_s
-from reelmake.jobs import Outcome
+from reelmake.jobs import Outcome, failed
 
 log = logging.getLogger(__name__)
 
 Command = Callable[[Sequence[str]], Awaitable[Outcome]]
 
-_LONGEST_COMMAND = 1 << 20
+_LONGEST_LINE = 1 << 26  # an order of 100,000 reports
 _SAY_AGAIN_S = 10.0
 
 
+class Snakemake:
+    """The process that started this one, at the other end of two pipes."""
+
+    def __init__(self, lines: asyncio.StreamReader) -> None:
+        self._lines = lines
+        # Whatever else is printed here, by whichever library, goes where messages go.
+        self._replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    @classmethod
+    async def listened_to(cls) -> Self:
+        lines = asyncio.StreamReader(limit=_LONGEST_LINE)
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        return cls(lines)
+
+    async def line(self) -> str:
+        """The next one, empty when Snakemake has ended, in whatever way."""
+        return (await self._lines.readline()).decode().rstrip("\n")
+
+    def reply(self, line: str) -> None:
+        try:
+            self._replies.write(line + "\n")
+            self._replies.flush()
+        except OSError:
+            log.debug("Snakemake was gone before its reply")
+
+
 class Gateway:
-    """Serves the jobs of one run, until its Snakemake is gone."""
+    """Does the jobs of one run, until its Snakemake is gone."""
 
     def __init__(
         self,
@@ -42,34 +70,37 @@ class Gateway:
         self._jobs: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
 
-    async def serve(self, address: Path, *, timeout_s: float, ready: Callable[[], None]) -> None:
-        """Serve at ``address``; when told to end, wait for what is being paid for, then return."""
+    async def serve(self, snakemake: Snakemake, *, timeout_s: float) -> None:
+        """Do what it asks for; when it ends, wait for what is being paid for, then return."""
         _allow_many_files()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
-        server = await asyncio.start_unix_server(
-            self._connected, path=address, limit=_LONGEST_COMMAND, backlog=socket.SOMAXCONN
-        )
-        address.chmod(0o600)
-        await self._listen_to_snakemake()
-        ready()
+        listening = asyncio.create_task(self._listen(snakemake))
         await self._ended.wait()
+        listening.cancel()
         await self._drain(drain_limit_s(timeout_s))
-        server.close()  # without waiting for it: who is still connected has waited long enough
 
-    async def _listen_to_snakemake(self) -> None:
-        """Its end of the pipe is closed when it ends, in whatever way; a line says: stop soon."""
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-
-        async def listen() -> None:
-            while await reader.readline():
+    async def _listen(self, snakemake: Snakemake) -> None:
+        while line := await snakemake.line():
+            if line == STOP:
                 self._stopping.begin()
-            self._end()
+                continue
+            number, command = json.loads(line)
+            job = asyncio.create_task(self._do(number, command, snakemake))
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
+        self._end()
 
-        self._listening = asyncio.create_task(listen())
+    async def _do(self, number: int, command: Sequence[str], snakemake: Snakemake) -> None:
+        name, *arguments = command
+        try:
+            outcome = await self._commands[name](arguments)
+        except Exception as error:
+            log.exception("%s", name)
+            message = f"{type(error).__name__}: {error}"
+            outcome = failed(arguments, ReelmakeError("crashed", message))
+        snakemake.reply(json.dumps([number, outcome.failed, outcome.message]))
 
     def _end(self) -> None:
         self._stopping.begin()
@@ -93,23 +124,6 @@ class Gateway:
         if self._calls_in_flight():
             _say(f"{self._calls_in_flight()} answers did not arrive in time.")
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task:
-            self._jobs.add(task)
-        try:
-            words = (await reader.read()).split(b"\0")[:-1]
-            name, *arguments = (os.fsdecode(word) for word in words)
-            outcome = await self._commands[name](arguments)
-            writer.write(bytes([outcome.exit_code]) + outcome.message.encode(errors="replace"))
-            writer.close()
-            await writer.wait_closed()
-        except OSError:
-            log.debug("a client went away before its answer")
-        finally:
-            if task:
-                self._jobs.discard(task)
-
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
@@ -117,7 +131,7 @@ def _say(text: str) -> None:
 
 
 def _allow_many_files() -> None:
-    """Each job in flight needs a few: its client, its connection, its lock."""
+    """Each job in flight needs a few: its connection, its video, its lock."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 8192 if hard == resource.RLIM_INFINITY else min(hard, 8192)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

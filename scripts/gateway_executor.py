@@ -1,0 +1,63 @@
+"""Snakemake's executor on this machine, but that the gateway does the jobs that it serves.
+
+No process is started for them: on a machine with few cores, shells and interpreters cost more than
+all that the jobs do.
+"""
+
+import shlex
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from snakemake.executors.local import Executor as LocalExecutor
+from snakemake.logging import logger
+from snakemake.workflow import Workflow
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+
+from reelmake.gateway.launch import Gateway
+from reelmake.jobs import Outcome
+
+COMMAND = "reelmake"
+"""What the shell commands of its jobs begin with; rules/common.smk defines it for all others."""
+
+
+class GatewayExecutor(LocalExecutor):
+    """Asks ``gateway`` for every job whose rule is one of ``served``."""
+
+    def __init__(self, workflow: Workflow, gateway: Gateway, served: tuple[str, ...]) -> None:
+        super().__init__(workflow, logger)  # type: ignore[arg-type]  # as Snakemake does itself
+        self._gateway = gateway
+        self._served = served
+        self._await: Callable[[Awaitable[None]], None] = workflow.async_run
+
+    def run_job(self, job: Any) -> None:
+        if job.is_group() or job.rule.name not in self._served:
+            super().run_job(job)
+            return
+        name, *command = shlex.split(job.shellcmd)
+        assert name == COMMAND, name  # noqa: S101  our own rules
+        self._await(job.prepare())
+        info = SubmittedJobInfo(job)
+        self.report_job_submission(info)
+        self._gateway.ask(command, partial(self._ended, info))
+
+    def _ended(self, info: SubmittedJobInfo, outcome: Outcome) -> None:
+        sys.stderr.write(outcome.message)
+        if outcome.failed:
+            self.report_job_error(info)
+        else:
+            self.report_job_success(info)
+
+
+def use_gateway(workflow: Workflow, gateway: Gateway, served: tuple[str, ...]) -> None:
+    """Let the jobs of this run that run on this machine be done by the gateway.
+
+    By internals of Snakemake 9.27, which knows no executor that a workflow brings along.
+    """
+    executor = GatewayExecutor(workflow, gateway, served)
+    scheduler = workflow.scheduler
+    if scheduler._local_executor is not None:  # the others run on a cluster
+        scheduler._local_executor = executor
+    else:
+        scheduler._executor = executor
