@@ -13,7 +13,7 @@ rule analyze_video:
         "../envs/gemini.yaml"
     params:
         target=target_as_json,
+        results=settings.results,
         request=request_state,
-    shell:
-        "reelmake analyze_gemini --target={params.target:q} --results={settings.results:q}"
-        " --log={log:q} --settings={GEMINI_SETTINGS:q} --analysis={output.analysis:q}"
+    script:
+        "../scripts/analyze_gemini.py"

@@ -15,7 +15,7 @@ rule analyze_video:
     params:
         target=target_as_json,
         request=request_state,
-        results=results_folder,
+        results=settings.results,
         speech_model=settings.local.speech_model,
     script:
         "../scripts/analyze_local.py"

@@ -17,6 +17,6 @@ rule build_index:
     conda:
         "../envs/local.yaml"
     params:
-        results=results_folder,
+        results=settings.results,
     script:
         "../scripts/build_index.py"

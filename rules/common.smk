@@ -1,5 +1,6 @@
 # What all rules share: the checked configuration, the targets, and functions of both. No rules.
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from gateway_executor import use_gateway
+from analyze_gemini import SETTINGS
+from gateway_executor import script_of, use_gateway
 from reelmake.config import load_config
 from reelmake.digests import groups_of
 from reelmake.duplicates import same_content, told
@@ -44,12 +46,7 @@ except ReelmakeError as error:
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
-# In the shell of rules, a job of ours; where a gateway serves, it does the job and there is no shell.
-GEMINI_SETTINGS = settings.gemini.model_dump_json(exclude_defaults=True)
-shell.prefix(
-    "set -euo pipefail; "
-    'reelmake() {{ exec {sys.executable:q} {SCRIPTS:q}/"$1".py "${{@:2}}"; }}; '
-)
+os.environ[SETTINGS] = settings.gemini.model_dump_json()
 
 # Once, not for each of thousands of jobs. Each function of a rule's costs every job of it.
 REQUEST_DIGESTS = {
@@ -113,10 +110,6 @@ def target_as_json(wildcards) -> str:
 
 def every_target_as_json(wildcards) -> str:
     return TypeAdapter(list[Target]).dump_json(list(TARGETS.values())).decode()
-
-
-def results_folder(wildcards) -> str:
-    return settings.results
 
 
 def request_state(wildcards) -> str:

@@ -12,12 +12,12 @@ rule export_report:
     wildcard_constraints:
         ending=r"docx|pdf|srt|vtt|json|anki\.txt",
     priority: PRIORITY
+    threads: 0
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
+        results=settings.results,
         page_digest=page_digest,
-    shell:
-        "reelmake export_report --target={params.target:q} --results={settings.results:q}"
-        " --log={log:q} --report={input.report:q} --analysis={input.analysis:q}"
-        " --document={output.document:q}"
+    script:
+        "../scripts/export_report.py"

@@ -10,10 +10,11 @@ rule extract_frames:
     log:
         "logs/extract_frames/{template}/{video}.log",
     priority: PRIORITY
+    threads: 0
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
-    shell:
-        "reelmake extract_frames --target={params.target:q} --results={settings.results:q}"
-        " --log={log:q} --analysis={input.analysis:q} --frames={output.frames:q}"
+        results=settings.results,
+    script:
+        "../scripts/extract_frames.py"

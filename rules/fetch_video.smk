@@ -11,7 +11,7 @@ rule fetch_video:
         "../envs/local.yaml"
     params:
         url=source_of_fetched,
-        results=results_folder,
+        results=settings.results,
     script:
         "../scripts/fetch_video.py"
 

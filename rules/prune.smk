@@ -8,7 +8,7 @@ rule prune:
         "../envs/local.yaml"
     params:
         targets=every_target_as_json,
-        results=results_folder,
+        results=settings.results,
         delete=settings.prune,
     script:
         "../scripts/prune.py"

@@ -11,12 +11,12 @@ rule render_report:
     log:
         "logs/render_report/{template}/{video}.log",
     priority: PRIORITY
+    threads: 0
     conda:
         "../envs/local.yaml"
     params:
         target=target_as_json,
+        results=settings.results,
         layout_digest=layout_digest,
-    shell:
-        "reelmake render_report --target={params.target:q} --results={settings.results:q}"
-        " --log={log:q} --analysis={input.analysis:q} --frames={input.frames:q}"
-        " --report={output.report:q} --page={output.page:q}"
+    script:
+        "../scripts/render_report.py"

@@ -1,14 +1,25 @@
 """Rule build_index: all reports → index.html, summary.tsv and failures.tsv."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
+from job_arguments import arguments_of
 from reelmake.index import write_index
+from reelmake.jobs import Outcome
 from reelmake.pages import refresh_report_page
 from reelmake.results import Results
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
+
+
+class Arguments(BaseModel):
+    results: Path
+    analyses: list[Path]
+    digests: list[Path]
 
 
 def main(results: Path, analyses: list[Path], digests: list[Path]) -> None:
@@ -21,9 +32,11 @@ def main(results: Path, analyses: list[Path], digests: list[Path]) -> None:
     write_index(results, targets, digests=list(dict.fromkeys(path.stem for path in digests)))
 
 
+def command(arguments: Mapping[str, Any]) -> Outcome:
+    given = Arguments.model_validate(arguments)
+    main(given.results, given.analyses, given.digests)
+    return Outcome()
+
+
 if __name__ == "__main__":
-    main(
-        Path(snakemake.params.results),
-        [Path(path) for path in snakemake.input.analyses],
-        [Path(path) for path in snakemake.input.digests],
-    )
+    command(arguments_of(snakemake)).exit()

@@ -1,11 +1,15 @@
 """Rule export_report: a report and its analysis → the report in another format."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from job_arguments import arguments_of
 from reelmake.exports.export import export
 from reelmake.jobs import JobArguments, Outcome, job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 class Arguments(JobArguments):
@@ -14,12 +18,12 @@ class Arguments(JobArguments):
     document: Path
 
 
-def command(arguments: Sequence[str]) -> Outcome:
-    given = Arguments.parse(arguments)
+def command(arguments: Mapping[str, Any]) -> Outcome:
+    given = Arguments.model_validate(arguments)
     with job(given.target, given.results, given.log, beside=True) as outcome:
         export(given.report, given.analysis, given.document)
     return outcome
 
 
 if __name__ == "__main__":
-    command(sys.argv[1:]).exit()
+    command(arguments_of(snakemake)).exit()

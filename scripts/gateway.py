@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import analyze_gemini
+import build_index
 import export_report
 import extract_frames
 import render_report
@@ -34,6 +36,7 @@ async def _serve(snakemake: Snakemake, setting: Setting) -> None:
     with Workers(setting.processes) as workers:
         in_worker = partial(partial, _in_worker, workers)
         commands: dict[str, Command] = {
+            "build_index": in_worker(build_index.command),
             "render_report": in_worker(render_report.command),
             "export_report": in_worker(export_report.command),
             "extract_frames": in_worker(extract_frames.command),
@@ -75,7 +78,9 @@ async def _serve_gemini(
 
 
 async def _in_worker(
-    workers: Workers, command: Callable[[Sequence[str]], Outcome], arguments: Sequence[str]
+    workers: Workers,
+    command: Callable[[Mapping[str, Any]], Outcome],
+    arguments: Mapping[str, Any],
 ) -> Outcome:
     try:
         return await workers.run(command, arguments)

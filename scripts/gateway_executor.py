@@ -1,13 +1,13 @@
 """Snakemake's executor on this machine, but that the gateway does the jobs that it serves.
 
-No process is started for them: on a machine with few cores, shells and interpreters cost more than
+No process is started for them: on a machine with few cores, interpreters that start cost more than
 all that the jobs do.
 """
 
-import shlex
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from snakemake.executors.local import Executor as LocalExecutor
@@ -15,32 +15,29 @@ from snakemake.logging import logger
 from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
+from job_arguments import arguments_of
 from reelmake.gateway.launch import Gateway
 from reelmake.jobs import Outcome
 
-COMMAND = "reelmake"
-"""What the shell commands of its jobs begin with; rules/common.smk defines it for all others."""
-
 
 class GatewayExecutor(LocalExecutor):
-    """Asks ``gateway`` for every job whose rule is one of ``served``."""
+    """Asks ``gateway`` for every job whose script is one of ``served``."""
 
-    def __init__(self, workflow: Workflow, gateway: Gateway, served: tuple[str, ...]) -> None:
+    def __init__(self, workflow: Workflow, gateway: Gateway, served: Collection[str]) -> None:
         super().__init__(workflow, logger)  # type: ignore[arg-type]  # as Snakemake does itself
         self._gateway = gateway
         self._served = served
         self._await: Callable[[Awaitable[None]], None] = workflow.async_run
 
     def run_job(self, job: Any) -> None:
-        if job.is_group() or job.rule.name not in self._served:
+        script = None if job.is_group() else script_of(job)
+        if script is None or script not in self._served:
             super().run_job(job)
             return
-        name, *command = shlex.split(job.shellcmd)
-        assert name == COMMAND, name  # noqa: S101  our own rules
         self._await(job.prepare())
         info = SubmittedJobInfo(job)
         self.report_job_submission(info)
-        self._gateway.ask(command, partial(self._ended, info))
+        self._gateway.ask(script, arguments_of(job), partial(self._ended, info))
 
     def _ended(self, info: SubmittedJobInfo, outcome: Outcome) -> None:
         sys.stderr.write(outcome.message)
@@ -50,7 +47,12 @@ class GatewayExecutor(LocalExecutor):
             self.report_job_success(info)
 
 
-def use_gateway(workflow: Workflow, gateway: Gateway, served: tuple[str, ...]) -> None:
+def script_of(job: Any) -> str | None:
+    """The name of a job's script; None for one of another kind."""
+    return Path(job.rule.script).stem if job.rule.script else None
+
+
+def use_gateway(workflow: Workflow, gateway: Gateway, served: Collection[str]) -> None:
     """Let the jobs of this run that run on this machine be done by the gateway.
 
     By internals of Snakemake 9.27, which knows no executor that a workflow brings along.

@@ -1,10 +1,13 @@
 """Rule render_report: an analysis and its frames → the Markdown report and its page."""
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from pydantic import field_validator
+
+from job_arguments import arguments_of
 from reelmake.analysis import read_analysis
 from reelmake.edits import signed, told, write_report
 from reelmake.frames import pictures_in
@@ -14,12 +17,20 @@ from reelmake.report import render_report
 from reelmake.targets import Target, is_url
 from reelmake.templates import load_template
 
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
 
 class Arguments(JobArguments):
     analysis: Path
-    frames: Path | None = None
+    frames: Path | None
     report: Path
     page: Path
+
+    @field_validator("frames", mode="before")
+    @classmethod
+    def _none_are_wanted(cls, frames: Any) -> Any:
+        return frames or None
 
 
 def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> str:
@@ -39,8 +50,8 @@ def _link_to(video: str, folder: Path) -> str:
     return video if is_url(video) else os.path.relpath(video, folder)
 
 
-def command(arguments: Sequence[str]) -> Outcome:
-    given = Arguments.parse(arguments)
+def command(arguments: Mapping[str, Any]) -> Outcome:
+    given = Arguments.model_validate(arguments)
     with job(given.target, given.results, given.log) as outcome:
         outcome.message = main(given.target, given.analysis, given.report, frames=given.frames)
         write_report_page(given.report, given.page, index=given.results.root / "index.html")
@@ -48,4 +59,4 @@ def command(arguments: Sequence[str]) -> Outcome:
 
 
 if __name__ == "__main__":
-    command(sys.argv[1:]).exit()
+    command(arguments_of(snakemake)).exit()

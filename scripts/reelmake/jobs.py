@@ -5,11 +5,11 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn, Self
+from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
@@ -35,22 +35,13 @@ class Failure:
 
 
 class JobArguments(BaseModel):
-    """What every rule tells its job, as ``--name=value``; an empty value is none."""
+    """What a rule tells the job of a report; some of it is only for Snakemake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     target: Json[Target]
     results: Annotated[Results, BeforeValidator(lambda root: Results(Path(root)))]
     log: Path
-
-    @classmethod
-    def parse(cls, arguments: Sequence[str]) -> Self:
-        pairs = (argument.removeprefix("--").split("=", maxsplit=1) for argument in arguments)
-        return cls.model_validate({name: value for name, value in pairs if value})
-
-
-class _OfAnyJob(JobArguments, extra="ignore"):
-    """What all jobs are told."""
 
 
 @dataclass
@@ -94,9 +85,11 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
                 write_atomically(record, text + "\n")
 
 
-def failed(arguments: Sequence[str], error: ReelmakeError) -> Outcome:
-    """A job, as its rule told it, that ended by what it could not itself notice."""
-    given = _OfAnyJob.parse(arguments)
+def failed(arguments: Mapping[str, Any], error: ReelmakeError) -> Outcome:
+    """A job that ended by what it could not itself notice."""
+    if "target" not in arguments:  # one of all reports
+        return Outcome(redact(f"{error}\n"), failed=True)
+    given = JobArguments.model_validate(arguments)
     with job(given.target, given.results, given.log) as outcome:
         raise error
     return outcome

@@ -58,15 +58,14 @@ from reelmake.jobs import Outcome
 
 async def echo(stopping, arguments):
     print("a library has something to say")
-    if "--crash=1" in arguments:
+    if "crash" in arguments:
         raise ValueError("no such thing")
-    if "--stopped=1" in arguments:
-        while not stopping.begun:
-            await asyncio.sleep(0.01)
-    return Outcome(" ".join(arguments))
+    while "stopped" in arguments and not stopping.begun:
+        await asyncio.sleep(0.01)
+    return Outcome(arguments["name"])
 
 async def die_once(arguments):
-    mark = Path(arguments[0])
+    mark = Path(arguments["mark"])
     if mark.exists():
         return Outcome("alive")
     mark.touch()
@@ -104,46 +103,50 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
 class Asked:
     """A job that was asked for, and how it ends."""
 
-    def __init__(self, gateway: Gateway, *command: str) -> None:
+    def __init__(self, gateway: Gateway, script: str, **arguments: str) -> None:
         self._ended: queue.Queue[Outcome] = queue.Queue()
-        gateway.ask(command, self._ended.put)
+        gateway.ask(script, arguments, self._ended.put)
 
     @property
     def outcome(self) -> Outcome:
         return self._ended.get(timeout=30)
 
 
-def _of_any_job(folder: Path) -> list[str]:
+def _of_any_job(folder: Path) -> dict[str, str]:
     target = Target(name="talk", video="talk.mp4", template="summary_report")
-    return [f"--target={target.model_dump_json()}", f"--results={folder}/results", "--log=a.log"]
+    return {
+        "target": target.model_dump_json(),
+        "results": f"{folder}/results",
+        "log": f"{folder}/talk.log",
+    }
 
 
 def test_every_job_is_told_how_it_ended(gateway: Gateway) -> None:
-    names = [f"--name=讲座 {number}\udcff\n'\"" for number in range(20)]
-    asked = [Asked(gateway, "echo", name) for name in names]
+    names = [f"讲座 {number}\udcff\n'\"" for number in range(20)]
+    asked = [Asked(gateway, "echo", name=name) for name in names]
     assert [job.outcome for job in asked] == [Outcome(name) for name in names]
 
 
 def test_a_job_that_breaks_in_the_gateway_has_failed_and_no_other_one(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    crashed = Asked(gateway, "echo", *_of_any_job(tmp_path), "--crash=1").outcome
+    crashed = Asked(gateway, "echo", **_of_any_job(tmp_path), crash="yes").outcome
     assert crashed.failed
     assert "ValueError: no such thing" in crashed.message
-    assert not Asked(gateway, "echo").outcome.failed
+    assert not Asked(gateway, "echo", name="well").outcome.failed
 
 
 def test_when_it_dies_the_next_one_does_its_jobs(gateway: Gateway, tmp_path: Path) -> None:
-    waiting = Asked(gateway, "die_once", str(tmp_path / "mark"))
+    waiting = Asked(gateway, "die_once", mark=str(tmp_path / "mark"))
     assert waiting.outcome == Outcome("alive")
-    assert Asked(gateway, "echo", "hello").outcome == Outcome("hello")
+    assert Asked(gateway, "echo", name="hello").outcome == Outcome("hello")
 
 
 def test_when_none_comes_back_its_jobs_have_failed_and_so_have_later_ones(
     gateway: Gateway, tmp_path: Path
 ) -> None:
     for name in ("die", "echo"):
-        outcome = Asked(gateway, name, *_of_any_job(tmp_path)).outcome
+        outcome = Asked(gateway, name, **_of_any_job(tmp_path)).outcome
         assert outcome.failed
         assert "the gateway died" in outcome.message
     failure = read_failure(tmp_path / "results/.reelmake/failures/summary_report/talk.json")
@@ -152,6 +155,6 @@ def test_when_none_comes_back_its_jobs_have_failed_and_so_have_later_ones(
 
 
 def test_it_is_told_to_begin_nothing_new(gateway: Gateway) -> None:
-    waiting = Asked(gateway, "echo", "--stopped=1")
+    waiting = Asked(gateway, "echo", name="at last", stopped="yes")
     gateway.drain()
-    assert waiting.outcome == Outcome("--stopped=1")
+    assert waiting.outcome == Outcome("at last")

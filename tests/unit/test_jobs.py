@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import Failure, JobArguments, Outcome, job, read_failure
+from reelmake.jobs import Failure, Outcome, job, read_failure
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -98,11 +98,3 @@ def test_jobs_side_by_side_write_into_logs_of_their_own(tmp_path: Path) -> None:
         text = (tmp_path / f"{name}.log").read_text()
         assert text.count(f"{name} says") == 3
         assert f"{other} says" not in text
-
-
-@pytest.mark.parametrize("name", ["a=b", "--x", "quote\"'", "été 讲座", "a\nb"])
-def test_arguments_arrive_as_they_were_given(name: str) -> None:
-    target = TARGET.model_copy(update={"video": name})
-    given = JobArguments.parse([f"--target={target.model_dump_json()}", "--results=r", "--log=l=g"])
-    assert given.target == target
-    assert (given.results.root, given.log) == (Path("r"), Path("l=g"))

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -52,6 +53,23 @@ class Reply(BaseModel):
     message: str = ""
 
 
+@dataclass(frozen=True)
+class _Job:
+    number: int
+    script: str
+    arguments: Mapping[str, Any]
+    ended: Callable[[Outcome], None]
+
+    @property
+    def line(self) -> str:
+        return json.dumps([self.number, self.script, self.arguments])
+
+    def end_without_gateway(self) -> None:
+        times = _RESTARTS + 1
+        error = ReelmakeError("gateway_died", f"the gateway died {times} times in this run")
+        self.ended(failed(self.arguments, error))
+
+
 class Gateway:
     """The gateway of this run: one process that does its jobs, started once more when it dies."""
 
@@ -64,7 +82,7 @@ class Gateway:
         self._listener: threading.Thread | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._jobs: dict[int, tuple[Sequence[str], Callable[[Outcome], None]]] = {}
+        self._jobs: dict[int, _Job] = {}
         self._closing = False
         self._dead = False
 
@@ -84,20 +102,22 @@ class Gateway:
         self._listener.start()
         self.pass_on_signals()
 
-    def ask(self, command: Sequence[str], ended: Callable[[Outcome], None]) -> None:
-        """Have a job done: the name of its script and its arguments.
+    def ask(
+        self, script: str, arguments: Mapping[str, Any], ended: Callable[[Outcome], None]
+    ) -> None:
+        """Have the job of a script done, with what JSON can hold.
 
         ``ended`` is called in another thread, unless the run is over before. When the gateway dies
         the next one does the job; when none comes back the job has failed.
         """
+        job = _Job(next(self._numbers), script, arguments, ended)
         with self._lock:
             dead = self._dead
             if not dead:
-                number = next(self._numbers)
-                self._jobs[number] = (command, ended)
-                self._tell(json.dumps([number, command]))
+                self._jobs[job.number] = job
+                self._tell(job.line)
         if dead:
-            ended(_gone(command))
+            job.end_without_gateway()
 
     def drain(self) -> None:
         """Let no new call begin. Those in flight go on, and so do their jobs."""
@@ -146,8 +166,8 @@ class Gateway:
                 self._process = process
                 with contextlib.suppress(ReelmakeError):
                     _give(process, Order())
-                for number, (command, _) in self._jobs.items():
-                    self._tell(json.dumps([number, command]))
+                for job in self._jobs.values():
+                    self._tell(job.line)
             self._deliver(process)
         if not self._closing:
             self._give_up()
@@ -157,9 +177,9 @@ class Gateway:
             for line in lines:
                 number, has_failed, message = json.loads(line)
                 with self._lock:
-                    _, ended = self._jobs.pop(number)
+                    job = self._jobs.pop(number)
                 if not self._closing:
-                    ended(Outcome(message, failed=has_failed))
+                    job.ended(Outcome(message, failed=has_failed))
         with self._lock, contextlib.suppress(OSError):
             _input_of(process).close()
 
@@ -168,8 +188,8 @@ class Gateway:
             self._dead = True
             jobs = list(self._jobs.values())
             self._jobs.clear()
-        for command, ended in jobs:
-            ended(_gone(command))
+        for job in jobs:
+            job.end_without_gateway()
 
     def _tell(self, line: str) -> None:
         if self._process:
@@ -192,11 +212,6 @@ class Gateway:
                     before(number, frame)
 
             signal.signal(number, handle)
-
-
-def _gone(command: Sequence[str]) -> Outcome:
-    error = ReelmakeError("gateway_died", f"the gateway died {_RESTARTS + 1} times in this run")
-    return failed(command[1:], error)
 
 
 def _give(process: "subprocess.Popen[str]", order: Order) -> None:

@@ -1,6 +1,6 @@
 """The gateway's side: lines of jobs come in, lines of how they ended go out.
 
-A line is JSON: ``[number, [script, "--name=value", …]]`` and ``[number, failed, message]``.
+A line is JSON: ``[number, script, {argument: value}]`` and ``[number, failed, message]``.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self
 
 from reelmake.errors import ReelmakeError
 from reelmake.gateway.launch import STOP
@@ -20,7 +20,8 @@ from reelmake.jobs import Outcome, failed
 
 log = logging.getLogger(__name__)
 
-Command = Callable[[Sequence[str]], Awaitable[Outcome]]
+Command = Callable[[Mapping[str, Any]], Awaitable[Outcome]]
+"""Does the job of a script."""
 
 _LONGEST_LINE = 1 << 26  # an order of 100,000 reports
 _SAY_AGAIN_S = 10.0
@@ -86,18 +87,18 @@ class Gateway:
             if line == STOP:
                 self._stopping.begin()
                 continue
-            number, command = json.loads(line)
-            job = asyncio.create_task(self._do(number, command, snakemake))
+            job = asyncio.create_task(self._do(*json.loads(line), snakemake=snakemake))
             self._jobs.add(job)
             job.add_done_callback(self._jobs.discard)
         self._end()
 
-    async def _do(self, number: int, command: Sequence[str], snakemake: Snakemake) -> None:
-        name, *arguments = command
+    async def _do(
+        self, number: int, script: str, arguments: Mapping[str, Any], *, snakemake: Snakemake
+    ) -> None:
         try:
-            outcome = await self._commands[name](arguments)
+            outcome = await self._commands[script](arguments)
         except Exception as error:
-            log.exception("%s", name)
+            log.exception("%s", script)
             message = f"{type(error).__name__}: {error}"
             outcome = failed(arguments, ReelmakeError("crashed", message))
         snakemake.reply(json.dumps([number, outcome.failed, outcome.message]))

@@ -23,6 +23,7 @@ _PRELOADED = [
     "reelmake.facts",
     "reelmake.frames",
     "reelmake.gemini.validation",
+    "reelmake.index",
     "reelmake.jobs",
     "reelmake.report",
     "reelmake.templates",
