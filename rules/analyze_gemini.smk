@@ -13,7 +13,7 @@ rule analyze_video:
         "../envs/gemini.yaml"
     params:
         target=target_as_json,
-        results=settings.results,
+        results=results_folder,
         request=request_state,
     script:
         "../scripts/analyze_gemini.py"

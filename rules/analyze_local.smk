@@ -15,7 +15,7 @@ rule analyze_video:
     params:
         target=target_as_json,
         request=request_state,
-        results=settings.results,
+        results=results_folder,
         speech_model=settings.local.speech_model,
     script:
         "../scripts/analyze_local.py"

@@ -17,6 +17,6 @@ rule build_index:
     conda:
         "../envs/local.yaml"
     params:
-        results=settings.results,
+        results=results_folder,
     script:
         "../scripts/build_index.py"

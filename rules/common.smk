@@ -112,6 +112,10 @@ def every_target_as_json(wildcards) -> str:
     return TypeAdapter(list[Target]).dump_json(list(TARGETS.values())).decode()
 
 
+def results_folder(wildcards) -> str:
+    return settings.results
+
+
 def request_state(wildcards) -> str:
     """Changes whenever there is something else to ask about this video."""
     # Nothing where the row's problem is its template.

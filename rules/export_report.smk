@@ -17,7 +17,7 @@ rule export_report:
         "../envs/local.yaml"
     params:
         target=target_as_json,
-        results=settings.results,
+        results=results_folder,
         page_digest=page_digest,
     script:
         "../scripts/export_report.py"

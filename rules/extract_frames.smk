@@ -15,6 +15,6 @@ rule extract_frames:
         "../envs/local.yaml"
     params:
         target=target_as_json,
-        results=settings.results,
+        results=results_folder,
     script:
         "../scripts/extract_frames.py"

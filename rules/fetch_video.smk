@@ -11,7 +11,7 @@ rule fetch_video:
         "../envs/local.yaml"
     params:
         url=source_of_fetched,
-        results=settings.results,
+        results=results_folder,
     script:
         "../scripts/fetch_video.py"
 

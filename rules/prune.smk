@@ -8,7 +8,7 @@ rule prune:
         "../envs/local.yaml"
     params:
         targets=every_target_as_json,
-        results=settings.results,
+        results=results_folder,
         delete=settings.prune,
     script:
         "../scripts/prune.py"

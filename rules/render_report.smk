@@ -16,7 +16,7 @@ rule render_report:
         "../envs/local.yaml"
     params:
         target=target_as_json,
-        results=settings.results,
+        results=results_folder,
         layout_digest=layout_digest,
     script:
         "../scripts/render_report.py"
