@@ -12,7 +12,11 @@ rule build_digest:
     conda:
         "../envs/local.yaml"
     params:
+        target=digest_as_json,
         group=group_as_json,
+        results=results_folder,
+        engine=settings.engine,
+        request=DIGEST_REQUEST,
     script:
         "../scripts/build_digest.py"
 

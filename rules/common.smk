@@ -10,10 +10,9 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
-from analyze_gemini import SETTINGS
 from gateway_executor import script_of, use_gateway
-from reelmake.config import load_config
-from reelmake.digests import groups_of
+from reelmake.config import GEMINI_SETTINGS, load_config
+from reelmake.digests import DIGESTS, digest_of_digests, groups_of
 from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
@@ -46,13 +45,14 @@ except ReelmakeError as error:
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
-os.environ[SETTINGS] = settings.gemini.model_dump_json()
+os.environ[GEMINI_SETTINGS] = settings.gemini.model_dump_json()
 
 # Once, not for each of thousands of jobs. Each function of a rule's costs every job of it.
 REQUEST_DIGESTS = {
     name: f"{template.request_digest()} {settings.request_settings()}"
     for name, template in TEMPLATES.items()
 }
+DIGEST_REQUEST = f"{digest_of_digests()} {settings.request_settings()}"
 LAYOUT_DIGESTS = {
     name: f"{template.layout_digest()} {digest_of_pages()}" for name, template in TEMPLATES.items()
 }
@@ -163,6 +163,12 @@ def reports_of_group(wildcards) -> list[str]:
 def analyses_of_group(wildcards) -> list[str]:
     results = Results(Path(settings.results))
     return [str(results.analysis(*target.key)) for target in GROUPS[wildcards.group].targets]
+
+
+def digest_as_json(wildcards) -> str:
+    """A digest fails, and is told of, as a report does."""
+    group = GROUPS[wildcards.group]
+    return Target(name=group.name, video=group.title, template=DIGESTS).model_dump_json()
 
 
 def group_as_json(wildcards) -> str:

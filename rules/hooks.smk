@@ -1,7 +1,7 @@
 # What happens around a run: before the first job and after the last one. No rules.
 
-OF_A_REPORT = {"analyze_gemini", "extract_frames", "render_report", "export_report"}
-SERVED = {*OF_A_REPORT, "build_index"}
+NEED_A_GATEWAY = {"analyze_gemini", "extract_frames", "render_report", "export_report", "build_digest"}
+SERVED = {*NEED_A_GATEWAY, "export_digest", "build_index"}
 
 
 def switch_off_job_rate_limiter(workflow) -> None:
@@ -15,7 +15,7 @@ def switch_off_job_rate_limiter(workflow) -> None:
 
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
-    needed = [job for job in workflow.dag.needrun_jobs() if script_of(job) in OF_A_REPORT]
+    needed = [job for job in workflow.dag.needrun_jobs() if script_of(job) in NEED_A_GATEWAY]
     if not needed:
         return
     to_analyse = [target_of(job.wildcards) for job in needed if job.rule.name == "analyze_video"]

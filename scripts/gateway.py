@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import analyze_gemini
+import build_digest
 import build_index
+import export_digest
 import export_report
 import extract_frames
 import render_report
@@ -36,7 +38,9 @@ async def _serve(snakemake: Snakemake, setting: Setting) -> None:
     with Workers(setting.processes) as workers:
         in_worker = partial(partial, _in_worker, workers)
         commands: dict[str, Command] = {
+            "build_digest": partial(build_digest.command, None),
             "build_index": in_worker(build_index.command),
+            "export_digest": in_worker(export_digest.command),
             "render_report": in_worker(render_report.command),
             "export_report": in_worker(export_report.command),
             "extract_frames": in_worker(extract_frames.command),
@@ -70,6 +74,7 @@ async def _serve_gemini(
     async with account:
         await account.check(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
+        commands["build_digest"] = partial(build_digest.command, account)
         gateway = Gateway(
             commands, stopping=stopping, calls_in_flight=lambda: account.calls_in_flight
         )

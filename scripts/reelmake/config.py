@@ -33,6 +33,13 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+GEMINI_SETTINGS = "REELMAKE_GEMINI_SETTINGS"
+"""The environment variable with `gemini:` for jobs that are done without a gateway.
+
+Not among their params, so that how fast one asks makes no report out of date.
+"""
+
+
 class VertexSettings(_Section):
     """`gemini.vertex`: where on Vertex AI."""
 

@@ -1,20 +1,21 @@
 """Digests: the reports of a course, or of whatever a tag or column groups, on one more page.
 
-Nothing is asked for them: overviews, key points and terms are put together. What an engine may
-write about the whole is a text of its own, ``summary``, that stands above them.
+Overviews, key points and terms are put together. What an engine writes about the whole, a
+``Summary``, stands above them.
 """
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pathvalidate import sanitize_filename
 from pydantic import BaseModel, ConfigDict
 
-from reelmake.analysis import Analysis, read_analysis
+from reelmake.analysis import Analysis
 from reelmake.edits import signed, write_report
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
@@ -22,7 +23,11 @@ from reelmake.markdown import as_text, front_matter, plain
 from reelmake.pages import report_page
 from reelmake.report import layout_of_digests, shared_labels, tidy
 from reelmake.targets import Target, is_url
+from reelmake.templates import PROJECT
 
+DIGESTS = "_digest"
+"""Stands where a report's template does; no template can be called so."""
+_FOLDER = PROJECT / "templates" / DIGESTS
 _MAX_POINTS = 8  # of one report
 
 
@@ -43,6 +48,25 @@ class Member:
     analysis: Analysis
     link: str
     source_link: str | None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A subject that runs through several reports; ``members`` are their places in the group."""
+
+    title: str
+    summary: str
+    members: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an engine wrote about all reports of a group; ``cost_usd`` None: nobody knows."""
+
+    overview: str
+    threads: Sequence[Thread]
+    model: str
+    cost_usd: float | None
 
 
 def groups_of(targets: Iterable[Target], by: str | None) -> dict[str, Group]:
@@ -100,16 +124,31 @@ def relative_link(target: str, folder: Path) -> str:
     return target if is_url(target) else Path(os.path.relpath(target, folder)).as_posix()
 
 
-def render_digest(group: Group, members: Sequence[Member], *, summary: str = "") -> str:
+@cache
+def digest_of_digests() -> str:
+    """Changes when anything does that all digests are made by."""
+    files = sorted(_FOLDER.iterdir())
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def language_of(analyses: Sequence[Analysis]) -> str:
+    """The language that most of them are written in."""
+    languages = [analysis.language for analysis in analyses]
+    return max(languages, key=languages.count, default="en")
+
+
+def render_digest(
+    group: Group, members: Sequence[Member], *, summary: Summary | None = None
+) -> str:
     """The digest as Markdown with front matter; the same members, the same bytes."""
     analyses = [member.analysis for member in members]
-    languages = [analysis.language for analysis in analyses]
-    language = max(languages, key=languages.count, default="en")
+    language = language_of(analyses)
     duration_s = sum(analysis.video.duration_s or 0 for analysis in analyses)
     context: dict[str, Any] = {
         "title": group.title,
         "duration_s": duration_s,
-        "summary": summary,
+        "overview": summary.overview if summary else "",
+        "threads": [_thread(thread, members) for thread in (summary.threads if summary else ())],
         "entries": [_entry(member) for member in members],
         "terms": list(_terms(members)),
         "labels": shared_labels(language),
@@ -121,7 +160,12 @@ def render_digest(group: Group, members: Sequence[Member], *, summary: str = "")
             "reports": len(members),
             "duration_s": duration_s,
             "language": language,
-            "cost_usd": round(sum(analysis.cost_usd or 0 for analysis in analyses), 6),
+            "cost_usd": round(
+                sum(analysis.cost_usd or 0 for analysis in analyses)
+                + ((summary.cost_usd or 0) if summary else 0),
+                6,
+            ),
+            **({"model": summary.model} if summary else {}),
             "created": max((analysis.created for analysis in analyses), default=""),
         }
     )
@@ -129,18 +173,23 @@ def render_digest(group: Group, members: Sequence[Member], *, summary: str = "")
 
 
 def write_digest(
-    group: Group, analyses: Sequence[Path], reports: Sequence[Path], digest: Path
+    group: Group,
+    analyses: Sequence[Analysis],
+    reports: Sequence[Path],
+    digest: Path,
+    *,
+    summary: Summary | None = None,
 ) -> Path:
     """Write the digest; where this version of it is (see ``edits``)."""
     members = [
         Member(
-            analysis=read_analysis(analysis),
+            analysis=analysis,
             link=relative_link(str(report), digest.parent),
             source_link=relative_link(target.video, digest.parent),
         )
         for target, analysis, report in zip(group.targets, analyses, reports, strict=True)
     ]
-    return write_report(digest, signed(render_digest(group, members)))
+    return write_report(digest, signed(render_digest(group, members, summary=summary)))
 
 
 def write_digest_page(digest: Path, page: Path) -> None:
@@ -149,12 +198,22 @@ def write_digest_page(digest: Path, page: Path) -> None:
     write_atomically(page, report_page(text, index="../index.html", link_pages=True))
 
 
+def _thread(thread: Thread, members: Sequence[Member]) -> dict[str, Any]:
+    chosen = [members[place] for place in thread.members]
+    reports = [{"title": _title(member.analysis), "link": member.link} for member in chosen]
+    return {"title": thread.title, "summary": thread.summary, "reports": reports}
+
+
+def _title(analysis: Analysis) -> str:
+    return analysis.title or analysis.name
+
+
 def _entry(member: Member) -> dict[str, Any]:
     analysis = member.analysis
     points = [{"time_s": point.time_s, "text": point.text} for point in analysis.key_points]
     chapters = [{"time_s": part.start_s, "text": part.title} for part in analysis.chapters]
     return {
-        "title": analysis.title or analysis.name,
+        "title": _title(analysis),
         "link": member.link,
         "source_link": member.source_link,
         "duration_s": analysis.video.duration_s,
@@ -167,7 +226,7 @@ def _terms(members: Sequence[Member]) -> Iterator[dict[str, Any]]:
     """Each term once, as the first report that has it explains it, in alphabetical order."""
     found: dict[str, dict[str, Any]] = {}
     for member in members:
-        where = {"title": member.analysis.title or member.analysis.name, "link": member.link}
+        where = {"title": _title(member.analysis), "link": member.link}
         for term in member.analysis.terms:
             found.setdefault(term.term.casefold(), term.model_dump() | where)
     return iter([found[key] for key in sorted(found)])

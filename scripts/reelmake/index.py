@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reelmake.analysis import Analysis, read_analysis
+from reelmake.digests import DIGESTS
 from reelmake.edits import new_version
 from reelmake.files import write_atomically
 from reelmake.index_page import Entry, index_page
@@ -45,7 +46,9 @@ def write_index(
         template: _files_of(results, template) for template in {template for template, _ in targets}
     }
     found = [_look_at(results, template, name, files[template]) for template, name in targets]
+    of_digests = (read_failure(results.failure(DIGESTS, name)) for name in digests)
     failures = [entry.failure for _, entry in found if entry.failure]
+    failures += filter(None, of_digests)
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
     write_atomically(

@@ -135,7 +135,7 @@ class Template:
 
     def _render(self, name: str, context: Mapping[str, Any]) -> str:
         with template_errors(self.folder):
-            text = _prompt_environment(self.search_path).get_template(name).render(context)
+            text = prompt_environment(self.search_path).get_template(name).render(context)
         return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
     def check_parameters(self, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -241,7 +241,7 @@ def _common_schema() -> dict[str, Any]:
 
 
 @cache
-def _prompt_environment(search_path: tuple[Path, ...]) -> Environment:
+def prompt_environment(search_path: tuple[Path, ...]) -> Environment:
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(search_path),
         undefined=StrictUndefined,
@@ -253,7 +253,7 @@ def _prompt_environment(search_path: tuple[Path, ...]) -> Environment:
 
 def _prompt_sources(folder: Path, search_path: tuple[Path, ...]) -> tuple[str, ...]:
     """The source of the prompt and of all that it includes, without unknown variables."""
-    environment = _prompt_environment(search_path)
+    environment = prompt_environment(search_path)
     sources: dict[str, str] = {}
     problems: list[str] = []
     waiting = [_PROMPT, _OVERVIEW_PROMPT]

@@ -12,11 +12,12 @@ from reelmake.analysis import (
     KeyPoint,
     Term,
     VideoFacts,
-    write_analysis,
 )
 from reelmake.digests import (
     Group,
     Member,
+    Summary,
+    Thread,
     groups_of,
     render_digest,
     write_digest,
@@ -124,11 +125,20 @@ def test_chapters_stand_in_for_missing_points() -> None:
 
 
 def test_what_an_engine_wrote_about_all_stands_above() -> None:
-    text = render_digest(
-        Group(name="x", title="x", targets=()), [member("a")], summary="*All* <b>of it</b>."
+    summary = Summary(
+        overview="*All* <b>of it</b>.",
+        threads=[Thread(title="[Light](javascript:x)", summary="<i>Both.</i>", members=[1, 0])],
+        model="m",
+        cost_usd=0.25,
     )
-    assert "\\*All\\* &lt;b>of it&lt;/b>." in text
-    assert text.index("\\*All") < text.index("About a")
+    members = [member("a", cost_usd=0.5), member("b")]
+    text = render_digest(Group(name="x", title="x", targets=()), members, summary=summary)
+    head, body = text.split("\n---\n", 1)
+    assert "\\*All\\* &lt;b>of it&lt;/b>." in body
+    assert "### \\[Light\\](javascript:x)\n\n&lt;i>Both." in body
+    assert body.index("(../reports/x/b.md)") < body.index("(../reports/x/a.md)")
+    assert body.index("\\*All") < body.index("## [About a]")
+    assert yaml.safe_load(head.removeprefix("---\n"))["cost_usd"] == 0.75
 
 
 def test_hostile_titles_and_texts_are_text() -> None:
@@ -144,13 +154,10 @@ def test_hostile_titles_and_texts_are_text() -> None:
 
 
 def test_the_page_leads_to_the_pages_of_the_reports(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{name}.json" for name in "ab"]
-    for path in paths:
-        write_analysis(analysis(path.stem), path)
-    reports = [tmp_path / f"reports/x/{path.stem}.md" for path in paths]
+    reports = [tmp_path / f"reports/x/{name}.md" for name in "ab"]
     group = Group(name="g", title="G", targets=(target("a"), target("b")))
     digest, page = tmp_path / "digests/g.md", tmp_path / "digests/g.html"
-    assert write_digest(group, paths, reports, digest) == digest
+    assert write_digest(group, [analysis("a"), analysis("b")], reports, digest) == digest
     assert "(../reports/x/a.md)" in digest.read_text(encoding="utf-8")
     write_digest_page(digest, page)
     assert 'href="../reports/x/a.html"' in page.read_text(encoding="utf-8")

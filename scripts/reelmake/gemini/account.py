@@ -9,12 +9,14 @@ from typing import Self
 
 from reelmake.analysis import Analysis
 from reelmake.config import GeminiSettings
+from reelmake.digests import Summary
 from reelmake.errors import Kind, ReelmakeError
 from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Run
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.calling import Bill, Caller, Source
 from reelmake.gemini.engine import Report
+from reelmake.gemini.group_summary import summarise
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Request
 from reelmake.gemini.service import api_keys
@@ -80,6 +82,12 @@ class Account:
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""
         return await (await self._report(target)).analyse(self._asker)
+
+    async def summarise(self, title: str, analyses: Sequence[Analysis], language: str) -> Summary:
+        """Find in the store, or buy, what is to be said of a group of reports."""
+        return await summarise(
+            title, analyses, language, asker=self._asker, settings=self._settings
+        )
 
     async def check(self, targets: Sequence[Target]) -> None:
         """Make sure, before anything is uploaded, that there is an account and money enough.

@@ -1,0 +1,23 @@
+"""The account of a job that no gateway does."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from reelmake.config import GEMINI_SETTINGS, GeminiSettings
+from reelmake.gemini.account import Account
+from reelmake.gemini.stopping import Stopping
+from reelmake.results import Results
+
+
+@asynccontextmanager
+async def own_account(results: Results) -> AsyncIterator[Account]:
+    """By the settings in the environment; Ctrl-C and SIGTERM let no new call begin."""
+    settings = GeminiSettings.model_validate_json(os.environ[GEMINI_SETTINGS])
+    stopping = Stopping()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.begin)
+    async with Account(settings, results, run=asyncio.to_thread, stopping=stopping) as account:
+        yield account
