@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import field_validator
-
 from job_arguments import arguments_of
 from reelmake.analysis import read_analysis
 from reelmake.edits import signed, told, write_report
@@ -23,14 +21,10 @@ if TYPE_CHECKING:
 
 class Arguments(JobArguments):
     analysis: Path
-    frames: Path | None
+    frames: list[Path]
+    """One folder, unless no pictures are wanted."""
     report: Path
     page: Path
-
-    @field_validator("frames", mode="before")
-    @classmethod
-    def _none_are_wanted(cls, frames: Any) -> Any:
-        return frames or None
 
 
 def main(target: Target, analysis: Path, report: Path, *, frames: Path | None) -> str:
@@ -53,7 +47,8 @@ def _link_to(video: str, folder: Path) -> str:
 def command(arguments: Mapping[str, Any]) -> Outcome:
     given = Arguments.model_validate(arguments)
     with job(given.target, given.results, given.log) as outcome:
-        outcome.message = main(given.target, given.analysis, given.report, frames=given.frames)
+        folder = given.frames[0] if given.frames else None
+        outcome.message = main(given.target, given.analysis, given.report, frames=folder)
         write_report_page(given.report, given.page, index=given.results.root / "index.html")
     return outcome
 
