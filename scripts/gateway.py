@@ -73,6 +73,7 @@ async def _serve_gemini(
     )
     async with account:
         await account.check(order.to_analyse)
+        account.expect(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
         commands["build_digest"] = partial(build_digest.command, account)
         gateway = Gateway(

@@ -65,6 +65,7 @@ class GeminiSettings(_Section):
     retry_blocked: bool = Field(False, description="ask again for what was refused or blocked")
     segment_minutes: float = Field(20.0, gt=0, description="longer videos are analysed in segments")
     segment_overlap_s: float = Field(15.0, ge=0, description="seconds that segments share")
+    combine_templates: bool = Field(False, description="ask for all templates of a video at once")
     fps: float = Field(1.0, gt=0, le=24, description="frames a second that the model sees")
     media_resolution: Literal["default", "low", "medium", "high"] = Field(
         "default", description="how sharp the model sees each frame"

@@ -15,6 +15,7 @@ from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Run
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.calling import Bill, Caller, Source
+from reelmake.gemini.combined import Combining
 from reelmake.gemini.engine import Report
 from reelmake.gemini.group_summary import summarise
 from reelmake.gemini.projects import Projects
@@ -61,6 +62,11 @@ class Account:
             stopping=stopping or Stopping(),
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
+        self._combining = (
+            Combining(self._asker, results.store, report_of=self._report)
+            if settings.combine_templates
+            else None
+        )
 
     async def __aenter__(self) -> Self:
         await self._projects.__aenter__()
@@ -81,7 +87,14 @@ class Account:
 
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""
+        if self._combining:
+            await self._combining.prepare(target)
         return await (await self._report(target)).analyse(self._asker)
+
+    def expect(self, targets: Sequence[Target]) -> None:
+        """What is going to be analysed: of one video, several templates may be asked together."""
+        if self._combining:
+            self._combining.expect(targets)
 
     async def summarise(self, title: str, analyses: Sequence[Analysis], language: str) -> Summary:
         """Find in the store, or buy, what is to be said of a group of reports."""

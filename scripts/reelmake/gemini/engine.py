@@ -55,24 +55,35 @@ class Report:
         self._schema = template.answer_schema()
         self._bill = Bill(priority=target.priority)
         self._facts = facts
-        self._source = _source(facts)
+        self.source = _source(facts)
+
+    @property
+    def in_one_call(self) -> Request | None:
+        """What is asked when one call is enough; None for a long video."""
+        return None if self._spans() else self._request(self._schema)
 
     async def analyse(self, asker: Asker) -> record.Analysis:
         """Ask in one call, or in segments when the video is long or one call was not enough."""
         began = time.monotonic()
-        start_s, end_s = self._facts.start_s or 0.0, self._facts.end_s
-        segment_s = self._settings.segment_minutes * 60
-        if end_s is not None and end_s - start_s > segment_s:
-            overlap_s = self._settings.segment_overlap_s
-            spans = cut(start_s, end_s, segment_s=segment_s, overlap_s=overlap_s)
+        spans = self._spans()
+        if spans:
             checked = await self._in_segments(asker, spans, may_halve=True)
         else:
-            checked = await self._at_once(asker, start_s, end_s)
+            checked = await self._at_once(asker)
         return self._analysis(checked, seconds=time.monotonic() - began)
 
-    async def _at_once(self, asker: Asker, start_s: float, end_s: float | None) -> Checked:
+    def _spans(self) -> list[Span]:
+        """The segments that a long video is asked about in."""
+        start_s, end_s = self._facts.start_s or 0.0, self._facts.end_s
+        segment_s = self._settings.segment_minutes * 60
+        if end_s is None or end_s - start_s <= segment_s:
+            return []
+        overlap_s = self._settings.segment_overlap_s
+        return cut(start_s, end_s, segment_s=segment_s, overlap_s=overlap_s)
+
+    async def _at_once(self, asker: Asker) -> Checked:
         request = self._request(self._schema)
-        window = self._window(start_s, end_s)
+        window = self._window(self._facts.start_s or 0.0, self._facts.end_s)
         try:
             return await self._ask(asker, request, window, may_halve=True)
         except InvalidAnswer as error:
@@ -147,7 +158,7 @@ class Report:
             window=window,
             with_video=request.clip is not None,
         )
-        return await asker.ask(request, self._source, check, self._bill)
+        return await asker.ask(request, self.source, check, self._bill)
 
     def _halves(self, window: Window, error: InvalidAnswer) -> tuple[list[Span], record.Notice]:
         """Cut a window in two. Raises the error again when that would not help."""
@@ -165,9 +176,9 @@ class Report:
         return spans, record.Notice(code="asked_in_halves", message=message)
 
     def _window(self, start_s: float, end_s: float | None) -> Window:
-        if self._source.path is None:
+        if self.source.path is None:
             return Window(self._language, start_s, end_s)
-        return Window(self._language, start_s, end_s, partial(_is_silent, self._source.path))
+        return Window(self._language, start_s, end_s, partial(_is_silent, self.source.path))
 
     def _request(self, schema: dict[str, Any], segment: Segment | None = None) -> Request:
         return Request(
@@ -180,7 +191,7 @@ class Report:
             ),
             schema=schema,
             clip=Clip(
-                identity=self._source.identity,
+                identity=self.source.identity,
                 fps=self._settings.fps,
                 media_resolution=self._settings.media_resolution,
                 start_s=segment.start_s if segment else self._target.start_s,

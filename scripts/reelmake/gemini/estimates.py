@@ -1,5 +1,6 @@
 """What a call is expected to cost, from the video's length and ``estimates.yaml``."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -9,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.request import Clip, Request
 from reelmake.pricing import cost_usd
+
+# Nobody knows an answer's length before; a cut-off one is paid for and of no use.
+_ROOM = 0.5
 
 
 class _Record(BaseModel):
@@ -56,6 +60,15 @@ def estimate(request: Request, duration_s: float | None, *, has_sound: bool, tie
         usd=usd(output),
         most_usd=usd(_output_limit(request)),
     )
+
+
+def fits_one_answer(requests: Iterable[Request], duration_s: float | None) -> bool:
+    """Whether the answers to all of them are expected to stay well below the token limit."""
+    requests = list(requests)
+    expected = sum(
+        _output_tokens(request, _length_s(request.clip, duration_s) / 60) for request in requests
+    )
+    return expected <= _ROOM * min(map(_output_limit, requests))
 
 
 def _length_s(clip: Clip | None, duration_s: float | None) -> float:

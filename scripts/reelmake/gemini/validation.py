@@ -94,6 +94,11 @@ def check_answer(
     return Checked(content, notices)
 
 
+def parsed_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that a response carries, whatever is in it. Raises InvalidAnswer."""
+    return _parse(_finished_text(answer), [])
+
+
 def _finished_text(answer: Mapping[str, Any]) -> str:
     reason = answer.get("prompt_feedback", {}).get("block_reason")
     if reason:
