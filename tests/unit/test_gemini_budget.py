@@ -16,7 +16,7 @@ async def spend(
     paid: list[float] = []
 
     async def call(cost: float) -> None:
-        estimate = Estimate(input_tokens=1, usd=expected, most_usd=most)
+        estimate = Estimate(input_tokens=1, output_tokens=1, usd=expected, most_usd=most, seconds=1)
         async with budget.reserved(estimate):
             await asyncio.sleep(random.Random(cost).uniform(1, 10))  # noqa: S311  no secret
             paid.append(cost)

@@ -9,11 +9,15 @@ import pytest
 
 from gemini_double import TEST_KEY, GeminiDouble, Settings
 from reelmake.config import GeminiSettings
+from reelmake.facts import video_facts
 from reelmake.gemini.account import Account
+from reelmake.gemini.engine import Report
 from reelmake.gemini.estimates import estimate
+from reelmake.gemini.missing import Call, missing_calls
 from reelmake.gemini.request import Clip, Request
 from reelmake.results import Results
 from reelmake.targets import Target
+from reelmake.templates import load_template
 from sample_videos import RED, make_video
 
 
@@ -49,14 +53,40 @@ def test_input_tokens_are_expected_as_they_are_billed(
 
     async def main() -> float:
         async with Account(checked, Results(tmp_path), run=asyncio.to_thread) as account:
-            (expected,) = await account.missing_calls(target)
+            (expected,) = await missing(target, checked, Results(tmp_path))
             await account.analyse(target)
-            assert await account.missing_calls(target) == []
-            return expected.input_tokens
+            assert await missing(target, checked, Results(tmp_path)) == []
+            return expected.estimate.input_tokens
 
     expected = asyncio.run(main())
     (record,) = double.ledger.billed()
     assert expected == pytest.approx(record.prompt_tokens, rel=0.03)
+
+
+async def missing(target: Target, settings: GeminiSettings, results: Results) -> list[Call]:
+    facts = video_facts(target, results.checksums)
+    report = Report(target, load_template(target.template), facts, settings=settings)
+    return await missing_calls(report, settings, results.store, run=asyncio.to_thread)
+
+
+def test_of_a_long_video_the_segments_and_the_call_about_the_whole_are_expected(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 150.0)], size=(64, 64), fps=2, sound="tone")
+    target = Target(video=str(video), name="v", template="chinese_transcript")
+    settings = GeminiSettings(segment_minutes=1)
+
+    async def main() -> list[Call]:
+        expected = await missing(target, settings, Results(tmp_path))
+        async with Account(settings, Results(tmp_path), run=asyncio.to_thread) as account:
+            await account.analyse(target)
+        assert await missing(target, settings, Results(tmp_path)) == []
+        return expected
+
+    expected = asyncio.run(main())
+    billed = double.ledger.billed()
+    assert len(expected) == len(billed)
+    assert [call.request.clip is None for call in expected] == [False] * (len(billed) - 1) + [True]
 
 
 def request(**changes: Any) -> Request:

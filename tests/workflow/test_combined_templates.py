@@ -76,9 +76,7 @@ def test_when_one_answer_is_not_enough_each_template_is_asked_alone(
     assert len(double.ledger.billed()) == 2 + 4
 
 
-def test_a_part_that_is_left_out_is_asked_for_alone(
-    project: Project, double: GeminiDouble
-) -> None:
+def test_a_part_that_is_left_out_is_asked_for_alone(project: Project, double: GeminiDouble) -> None:
     double.faults.add(Fault("missing_property", prompt="They are independent"))
     assert project.run(cores=4).code == 0
     assert reports(project) == [TEMPLATES[0]] * 2 + [TEMPLATES[1]] * 2

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -13,13 +12,13 @@ from reelmake.digests import Summary
 from reelmake.errors import Kind, ReelmakeError
 from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Run
-from reelmake.gemini.budget import Budget, Estimate
-from reelmake.gemini.calling import Bill, Caller, Source
+from reelmake.gemini.budget import Budget
+from reelmake.gemini.calling import Caller
 from reelmake.gemini.combined import Combining
 from reelmake.gemini.engine import Report
 from reelmake.gemini.group_summary import summarise
+from reelmake.gemini.missing import missing_calls
 from reelmake.gemini.projects import Projects
-from reelmake.gemini.request import Request
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
 from reelmake.results import Results
@@ -114,9 +113,9 @@ class Account:
         checked = False
         for start in range(0, len(targets), _AT_ONCE):
             some = targets[start : start + _AT_ONCE]
-            missing = await asyncio.gather(*(self.missing_calls(target) for target in some))
-            expected_usd += sum(call.usd for calls in missing for call in calls)
-            if any(missing) and not checked:
+            missing = await asyncio.gather(*(self._missing_usd(target) for target in some))
+            expected_usd += sum(filter(None, missing))
+            if any(usd is not None for usd in missing) and not checked:
                 checked = True
                 await self._check_projects()
             if checked and self._budget_usd is None:
@@ -136,42 +135,17 @@ class Account:
                 raise
             log.warning("the account could not be checked: %s", error.message)
 
-    async def missing_calls(self, target: Target) -> list[Estimate]:
-        """What would have to be bought for a report, as far as the store can tell."""
-        plan = _Plan()
-        asker = Asker(self._settings, plan, self._results.store, run=self._run)
+    async def _missing_usd(self, target: Target) -> float | None:
+        """What the calls for a report will cost that the store has no answers for; None: none."""
         try:
             report = await self._report(target)
-            await report.analyse(asker)
-        except (_WouldBeAsked, ReelmakeError):
-            pass  # a report that can't be made says so itself, when its turn comes
-        return plan.calls
+        except ReelmakeError:
+            return None  # it says so itself, when its turn comes
+        store = self._results.store
+        calls = await missing_calls(report, self._settings, store, run=self._run)
+        return sum(call.estimate.usd for call in calls) if calls else None
 
     async def _report(self, target: Target) -> Report:
         facts = await self._run(video_facts, target, self._results.checksums)
         template = load_template(target.template)
         return Report(target, template, facts, settings=self._settings)
-
-
-class _WouldBeAsked(Exception):  # noqa: N818  it is no error
-    """The store has no answer to this."""
-
-
-@dataclass
-class _Plan:
-    """Stands where a `Caller` does, and buys nothing."""
-
-    calls: list[Estimate] = field(default_factory=list)
-    stopping: Stopping = field(default_factory=Stopping)
-
-    async def buy(
-        self,
-        key: str,  # noqa: ARG002
-        request: Request,
-        source: Source,
-        bill: Bill,  # noqa: ARG002
-        *,
-        tier: str,
-    ) -> None:
-        self.calls.append(source.estimate(request, tier=tier))
-        raise _WouldBeAsked

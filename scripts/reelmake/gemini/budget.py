@@ -10,11 +10,13 @@ from reelmake.errors import ReelmakeError
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a call is going to cost: tokens that go in, USD expected and at the very most."""
+    """What a call is going to cost: tokens and seconds, USD expected and at the very most."""
 
     input_tokens: float
+    output_tokens: float
     usd: float
     most_usd: float
+    seconds: float
 
 
 class Budget:

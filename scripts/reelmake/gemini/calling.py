@@ -41,9 +41,15 @@ class Source:
     duration_s: float | None = None
     has_sound: bool = True
 
-    def estimate(self, request: Request, *, tier: str) -> Estimate:
+    def estimate(self, request: Request, *, tier: str, output_factor: float = 1.0) -> Estimate:
         """What it is expected to cost to ask this of the video."""
-        return estimate(request, self.duration_s, has_sound=self.has_sound, tier=tier)
+        return estimate(
+            request,
+            self.duration_s,
+            has_sound=self.has_sound,
+            tier=tier,
+            output_factor=output_factor,
+        )
 
 
 @dataclass

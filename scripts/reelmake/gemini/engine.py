@@ -72,6 +72,24 @@ class Report:
             checked = await self._at_once(asker)
         return self._analysis(checked, seconds=time.monotonic() - began)
 
+    @property
+    def first_requests(self) -> list[Request]:
+        """What is asked before anything is known: one call, or one for each segment."""
+        spans = self._spans()
+        if not spans:
+            return [self._request(self._schema)]
+        schema = self._segment_schema()
+        return [self._request(schema, segment) for segment in _segments(spans)]
+
+    @property
+    def overview_to_expect(self) -> Request | None:
+        """For a long video, what is asked in the end; its notes are only as long as expected."""
+        if not self._spans():
+            return None
+        estimates = (self.source.estimate(it, tier="standard") for it in self.first_requests)
+        notes = "note " * round(sum(estimate.output_tokens for estimate in estimates))
+        return self._overview_request(notes)
+
     def _spans(self) -> list[Span]:
         """The segments that a long video is asked about in."""
         start_s, end_s = self._facts.start_s or 0.0, self._facts.end_s
@@ -101,10 +119,7 @@ class Report:
         return Checked(content | whole.content, [*located.notices, *whole.notices])
 
     async def _located(self, asker: Asker, spans: Sequence[Span], *, may_halve: bool) -> Checked:
-        segments = [
-            Segment(index=number, count=len(spans), start_s=start_s, end_s=end_s)
-            for number, (start_s, end_s) in enumerate(spans, start=1)
-        ]
+        segments = _segments(spans)
         # All of them are waited for: what one answers is paid for, whatever happens to another.
         outcomes = await asyncio.gather(
             *(self._segment(asker, segment, may_halve=may_halve) for segment in segments),
@@ -132,16 +147,19 @@ class Report:
 
     async def _overview(self, asker: Asker, located: dict[str, Any]) -> Checked:
         """Ask for title, overview and the template's own fields, from the segments' text alone."""
+        request = self._overview_request(_notes(located))
+        window = self._window(self._facts.start_s or 0.0, self._facts.end_s)
+        return await self._ask(asker, request, window, may_halve=False)
+
+    def _overview_request(self, notes: str) -> Request:
         parts = [part for part in self._schema["properties"] if part not in _MERGED_PARTS]
         prompt = self._template.render_overview_prompt(
             language=self._language,
             duration_s=self._facts.duration_s,
             parameters=self._target.parameters,
-            notes=_notes(located),
+            notes=notes,
         )
-        request = replace(self._request(_only(self._schema, parts)), clip=None, prompt=prompt)
-        window = self._window(self._facts.start_s or 0.0, self._facts.end_s)
-        return await self._ask(asker, request, window, may_halve=False)
+        return replace(self._request(_only(self._schema, parts)), clip=None, prompt=prompt)
 
     async def _ask(
         self, asker: Asker, request: Request, window: Window, *, may_halve: bool
@@ -261,6 +279,13 @@ def _is_silent(path: Path, start_s: float, end_s: float) -> bool:
 
 def _can_be_halved(window: Window) -> bool:
     return window.end_s is not None and window.end_s - window.start_s >= _LEAST_SPLIT_S
+
+
+def _segments(spans: Sequence[Span]) -> list[Segment]:
+    return [
+        Segment(index=number, count=len(spans), start_s=start_s, end_s=end_s)
+        for number, (start_s, end_s) in enumerate(spans, start=1)
+    ]
 
 
 def _source(facts: record.VideoFacts) -> Source:

@@ -19,7 +19,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Output(_Record):
+class _Linear(_Record):
     once: float = 0.0
     per_minute: float = 0.0
 
@@ -29,7 +29,8 @@ class _Estimates(_Record):
     audio_tokens_per_second: float
     tokens_per_frame: dict[str, dict[str, float]]
     output_limit: int
-    output: dict[str, _Output]
+    output: dict[str, _Linear]
+    seconds: _Linear
 
 
 @cache
@@ -38,14 +39,24 @@ def _estimates() -> _Estimates:
     return _Estimates.model_validate(yaml.safe_load(text))
 
 
-def estimate(request: Request, duration_s: float | None, *, has_sound: bool, tier: str) -> Estimate:
+def estimate(
+    request: Request,
+    duration_s: float | None,
+    *,
+    has_sound: bool,
+    tier: str,
+    output_factor: float = 1.0,
+) -> Estimate:
     """Expect what one call needs. ``duration_s`` is the whole video's; None: unknown.
 
-    A model without a price is taken for free: nothing is known of it.
+    ``output_factor`` is what answers were found to come to, by what was expected of them. A model
+    without a price is taken for free: nothing is known of it.
     """
     length_s = _length_s(request.clip, duration_s)
     text, frames, audio = _input_tokens(request, length_s, has_sound=has_sound)
-    output = min(_output_tokens(request, length_s / 60), _output_limit(request))
+    output = min(output_factor * _output_tokens(request, length_s / 60), _output_limit(request))
+
+    seconds = _estimates().seconds
 
     def usd(output_tokens: float) -> float:
         usage = {
@@ -57,8 +68,10 @@ def estimate(request: Request, duration_s: float | None, *, has_sound: bool, tie
 
     return Estimate(
         input_tokens=text + frames + audio,
+        output_tokens=output,
         usd=usd(output),
         most_usd=usd(_output_limit(request)),
+        seconds=seconds.once + seconds.per_minute * length_s / 60,
     )
 
 
@@ -98,7 +111,10 @@ def _input_tokens(
 
 def _output_tokens(request: Request, minutes: float) -> float:
     known = _estimates().output
-    parts = [known.get(part, known["other"]) for part in request.schema["properties"]]
+    parts = [
+        known.get(name, known["list" if part.get("type") == "array" else "text"])
+        for name, part in request.schema["properties"].items()
+    ]
     return sum(part.once + part.per_minute * minutes for part in parts)
 
 
