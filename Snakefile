@@ -35,6 +35,8 @@ include: "rules/render_report.smk"
 include: "rules/export_report.smk"
 include: "rules/build_digest.smk"
 include: "rules/build_index.smk"
+include: "rules/plan.smk"
+include: "rules/status.smk"
 include: "rules/prune.smk"
 include: "rules/check_template.smk"
 

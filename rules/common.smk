@@ -25,15 +25,19 @@ from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
 
+# Targets that tell how things are, whatever they are like.
+ONLY_TELL = {"plan", "status"}
+
 try:
     settings = load_config(config, workflow.configfiles)
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
-    if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun", "--lint"} & set(sys.argv):
+    asked = set(sys.argv)
+    if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos
     # Once a run: its jobs on other machines neither look into videos again nor refuse any.
     main = workflow.is_main_process
-    TARGETS = targets(video_table(settings, probe=main, refuse=main))
+    TARGETS = targets(video_table(settings, probe=main, refuse=main and not asked & ONLY_TELL))
     TEMPLATES = {
         name: load_template(name)
         for name in {target.template for target in TARGETS.values() if not target.problem}
@@ -110,6 +114,18 @@ def target_as_json(wildcards) -> str:
 
 def every_target_as_json(wildcards) -> str:
     return TypeAdapter(list[Target]).dump_json(list(TARGETS.values())).decode()
+
+
+def config_as_json(wildcards) -> str:
+    return settings.model_dump_json(exclude={"notify"})
+
+
+def layouts_of_templates(wildcards) -> dict[str, str]:
+    return LAYOUT_DIGESTS
+
+
+def cores_of_run(wildcards) -> int:
+    return workflow.cores
 
 
 def results_folder(wildcards) -> str:

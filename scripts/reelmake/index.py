@@ -41,6 +41,14 @@ def write_index(
     root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
 ) -> None:
     """Write the three files for these reports (template, name) and digests, built or not."""
+    found = write_tables(root, targets, digests=digests)
+    write_atomically(root / "index.html", index_page(found, _pages_of(root, digests)))
+
+
+def write_tables(
+    root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
+) -> list[Entry]:
+    """Write summary.tsv and failures.tsv; what the index has to say of each report."""
     results = Results(root)
     files = {
         template: _files_of(results, template) for template in {template for template, _ in targets}
@@ -51,9 +59,7 @@ def write_index(
     failures += filter(None, of_digests)
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
-    write_atomically(
-        root / "index.html", index_page([entry for _, entry in found], _pages_of(root, digests))
-    )
+    return [entry for _, entry in found]
 
 
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:

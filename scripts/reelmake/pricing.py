@@ -1,17 +1,23 @@
 """What an answer cost, from its usage and the dated table ``prices.yaml``."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+_FILE = resources.files(__package__).joinpath("prices.yaml")
+
 
 class Price(BaseModel):
-    """USD per million tokens; ``cached`` and ``audio`` cost as any input unless given."""
+    """USD per million tokens; ``cached`` and ``audio`` cost as any input unless given.
+
+    ``until`` is the first day on which it is ``then`` instead.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,6 +25,12 @@ class Price(BaseModel):
     output: float
     cached: float | None = None
     audio: float | None = None
+    until: date | None = None
+    then: "Price | None" = None
+
+    def on(self, day: date) -> "Price":
+        """The price of that day."""
+        return self.then.on(day) if self.until and self.then and day >= self.until else self
 
 
 class PriceTable(BaseModel):
@@ -29,19 +41,29 @@ class PriceTable(BaseModel):
     updated: date
     models: dict[str, Price]
 
+    @property
+    def path(self) -> Path:
+        """Where it stands, to be edited."""
+        return Path(str(_FILE))
+
 
 @cache
 def price_table() -> PriceTable:
     """Read ``prices.yaml`` once."""
-    text = resources.files(__package__).joinpath("prices.yaml").read_text(encoding="utf-8")
-    return PriceTable.model_validate(yaml.safe_load(text))
+    return PriceTable.model_validate(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
 
 
-def cost_usd(model: str, usage: Mapping[str, Any], *, tier: str) -> float | None:
-    """Return the cost of one answer by its ``usage_metadata``; None when the model has no price."""
-    price = price_table().models.get(model)
-    if price is None:
+def cost_usd(
+    model: str, usage: Mapping[str, Any], *, tier: str, day: date | None = None
+) -> float | None:
+    """Return the cost of one answer by its ``usage_metadata``; None when the model has no price.
+
+    ``day`` is when it was billed; None: today.
+    """
+    known = price_table().models.get(model)
+    if known is None:
         return None
+    price = known.on(day or datetime.now(UTC).date())
     prompt: int = usage.get("prompt_token_count", 0)
     cached: int = usage.get("cached_content_token_count", 0)
     audio: int = sum(

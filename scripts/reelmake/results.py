@@ -63,6 +63,11 @@ class Results:
         return self._state / "requests-today.json"
 
     @property
+    def plan(self) -> Path:
+        """What the last `snakemake plan` said, for programs."""
+        return self._state / "plan.json"
+
+    @property
     def uploads(self) -> Path:
         """Names of the files that were sent to the service."""
         return self._state / "uploads"

@@ -60,10 +60,18 @@ class Project:
             *arguments,
         ]
 
+    def telling(self, target: str, *, cores: int = 1) -> Run:
+        """Run a target that tells something, typed as users type it: `snakemake plan …`."""
+        program, *rest = self.command(cores=cores)
+        return self._finished(self._started([program, target, *rest]))
+
     def start(self, *arguments: str, cores: int = 2) -> "subprocess.Popen[str]":
         """Start a run in a process group of its own, as a terminal does."""
+        return self._started(self.command(*arguments, cores=cores))
+
+    def _started(self, command: list[str]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            self.command(*arguments, cores=cores),
+            command,
             cwd=self.folder,
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE,
@@ -73,7 +81,9 @@ class Project:
         )
 
     def run(self, *arguments: str, cores: int = 2) -> Run:
-        process = self.start(*arguments, cores=cores)
+        return self._finished(self.start(*arguments, cores=cores))
+
+    def _finished(self, process: "subprocess.Popen[str]") -> Run:
         output, _ = process.communicate(timeout=600)
         return Run(process.returncode, output)
 

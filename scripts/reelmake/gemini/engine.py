@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -259,6 +260,7 @@ class Report:
                 stored.request["model"],
                 stored.answer.get("usage_metadata", {}),
                 tier=stored.request["tier"],
+                day=datetime.fromisoformat(stored.received).date(),
             )
             for stored in self._bill.answers.values()
         ]

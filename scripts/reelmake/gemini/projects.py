@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 PROJECT_FAULTS = frozenset(["key_invalid", "permission_denied", "quota_per_day"])
 
 
+def fingerprint_of(key: str) -> str:
+    """Tells a key from others, in files."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 class Project:
     """One key's access, with its quotas and files.
 
@@ -34,7 +39,7 @@ class Project:
     ) -> None:
         self.label = label
         self.service = service
-        self.fingerprint = hashlib.sha256(key.encode()).hexdigest()
+        self.fingerprint = fingerprint_of(key)
         self.uploads = Uploads(service, results, self.fingerprint)
         self.day = DayQuota(results.day_quota, settings.rpd)
         self._settings = settings

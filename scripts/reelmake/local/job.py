@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reelmake.analysis import Analysis, VideoFacts
 from reelmake.facts import video_facts
-from reelmake.local.engine import RECOGNITION_VERSION, Recognition, analyse, recognise
+from reelmake.local.engine import Recognition, analyse, recognise
+from reelmake.local.request import recognition_request
 from reelmake.results import Results
 from reelmake.store import Store, StoredAnswer, digest
 from reelmake.targets import Target
@@ -22,14 +23,7 @@ def analyse_video(
     Raises ReelmakeError.
     """
     facts = video_facts(target, results.checksums)
-    request = {
-        "engine": "local",
-        "recognition": RECOGNITION_VERSION,
-        "video": facts.sha256,
-        "start_s": target.start_s,
-        "end_s": target.end_s,
-        "speech_model": speech_model,
-    }
+    request = recognition_request(facts, target, speech_model)
     stored = _recognised(facts, request, store=results.store, threads=threads)
     return analyse(
         Recognition.model_validate(stored.answer),

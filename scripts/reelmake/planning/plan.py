@@ -1,0 +1,106 @@
+"""The plan: every report of the table, why it is to be made, and what that needs."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from reelmake.analysis import Analysis, read_analysis
+from reelmake.config import Config
+from reelmake.errors import Kind, ReelmakeError
+from reelmake.exports.formats import ending, formats_of
+from reelmake.facts import video_facts
+from reelmake.gemini.budget import Estimate
+from reelmake.jobs import Failure, read_failure
+from reelmake.planning.local_engine import LocalEngine
+from reelmake.planning.reasons import Engine, Planned, Reason
+from reelmake.results import Results
+from reelmake.targets import Target
+from reelmake.templates import load_template
+
+IsLaidOut = Callable[[Target], bool]
+"""Whether a report that is there was laid out by its template as it is now."""
+
+_AT_ONCE = 16
+
+
+class Planner:
+    """Looks at the results of a configuration."""
+
+    def __init__(
+        self, config: Config, targets: Iterable[Target], *, is_laid_out: IsLaidOut
+    ) -> None:
+        self._config = config
+        self._results = Results(Path(config.results))
+        self._targets = list(targets)
+        self._is_laid_out = is_laid_out
+        self._analyses = {target.key: self._analysis(target) for target in self._targets}
+        self._engine = self._engine_of(config)
+
+    @property
+    def learned_seconds(self) -> float | None:
+        """How long a call took in the reports that are there; None: nobody knows."""
+        return self._engine.learned_seconds
+
+    def plan(self) -> list[Planned]:
+        """All reports, in the order of the table. Reads videos that were never read before."""
+        return asyncio.run(self._plan())
+
+    async def _plan(self) -> list[Planned]:
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(target: Target) -> Planned:
+            async with at_once:
+                return await self._planned(target)
+
+        return list(await asyncio.gather(*map(one, self._targets)))
+
+    async def _planned(self, target: Target) -> Planned:
+        analysis = self._analyses[target.key]
+        failure = read_failure(self._results.failure(*target.key))
+        there = self._results.report(*target.key).exists()
+
+        def planned(reason: Reason, detail: str = "", calls: Sequence[Estimate] = ()) -> Planned:
+            return Planned(target, reason, detail, calls, analysis, failure, there)
+
+        if target.source and not Path(target.video).exists():
+            return planned(Reason.NEW, "what it needs is known once it was fetched")
+        try:
+            facts = await asyncio.to_thread(video_facts, target, self._results.checksums)
+        except ReelmakeError as error:
+            return planned(Reason.UNUSABLE, error.message)
+        needs = await self._engine.needs(target, facts, analysis)
+        if failure:
+            return planned(Reason.FAILED, self._of_failure(failure), needs.calls)
+        if needs.change != Reason.NONE:
+            return planned(needs.change, "", needs.calls)
+        if self._lacks_files(target) or not self._is_laid_out(target):
+            return planned(Reason.LAYOUT)
+        return planned(Reason.NONE)
+
+    def _of_failure(self, failure: Failure) -> str:
+        if failure.kind == Kind.BLOCKED and not self._config.gemini.retry_blocked:
+            return f"{failure.code}; not asked again without `retry_blocked`"
+        return failure.code
+
+    def _lacks_files(self, target: Target) -> bool:
+        report = self._results.report(*target.key)
+        formats = formats_of(load_template(target.template), self._config.formats)
+        files = [report.with_name(f"{target.name}{ending(one)}") for one in formats]
+        if self._config.frames:
+            files.append(report.with_name(f"{target.name}.assets"))
+        return not all(file.exists() for file in files)
+
+    def _analysis(self, target: Target) -> Analysis | None:
+        try:
+            return read_analysis(self._results.analysis(*target.key))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _engine_of(self, config: Config) -> Engine:
+        if config.engine == "local":
+            return LocalEngine(config.local)
+        # The SDK, which runs without Gemini do without.
+        from reelmake.planning.gemini_engine import GeminiEngine  # noqa: PLC0415
+
+        analyses = filter(None, self._analyses.values())
+        return GeminiEngine(config.gemini, self._results, analyses)

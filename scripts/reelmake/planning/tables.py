@@ -1,0 +1,50 @@
+"""Tables on a terminal, in a pipe and in a file: plain, aligned, as wide as there is room."""
+
+import io
+import sys
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+_WIDTH_IN_A_FILE = 110
+
+
+def table(*columns: str) -> Table:
+    """Columns by their headings; one that ends in ``>`` is of numbers."""
+    made = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
+    for column in columns:
+        number = column.endswith(" >")
+        made.add_column(
+            column.removesuffix(" >"),
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number,
+        )
+    return made
+
+
+def show(content: RenderableType) -> str:
+    """Print it, and give it back as plain text."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, highlight=False, width=_WIDTH_IN_A_FILE)
+    console.print(content)
+    plain = Console(file=io.StringIO(), highlight=False, width=_WIDTH_IN_A_FILE, no_color=True)
+    plain.print(content)
+    assert isinstance(plain.file, io.StringIO)  # noqa: S101  made above
+    return plain.file.getvalue()
+
+
+def dollars(usd: float) -> str:
+    """Two digits that matter, also of very little."""
+    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.4f}"
+
+
+def clock(seconds: float) -> str:
+    """About how long."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,32 @@
+"""Rule status: which reports are done, failed, stale or missing, and what they cost so far."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from recorded_layouts import RecordedLayouts
+from reelmake.config import Config
+from reelmake.index import write_tables
+from reelmake.planning.plan import Planner
+from reelmake.planning.status_table import status_table
+from reelmake.planning.tables import show
+from reelmake.targets import Target
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
+    plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
+    write_tables(Path(config.results), [target.key for target in targets])
+    return show(status_table(plan))
+
+
+if __name__ == "__main__":
+    log = main(
+        Config.model_validate_json(snakemake.params.config),
+        TypeAdapter(list[Target]).validate_json(snakemake.params.targets),
+        snakemake.params.layouts,
+    )
+    Path(snakemake.log[0]).write_text(log, encoding="utf-8")
