@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
+from following import Following
 from reelmake.config import load_config
 from reelmake.digests import groups_of
 from reelmake.duplicates import same_content, told
@@ -23,8 +24,11 @@ from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
 
+FOLLOWING = Following.install(workflow)
 try:
     settings = load_config(config, workflow.configfiles)
+    if workflow.is_main_process:
+        FOLLOWING.know(settings)
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
     if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun", "--lint"} & set(sys.argv):
         GATEWAY.prepare()  # while the rest is read and planned

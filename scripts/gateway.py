@@ -17,6 +17,7 @@ from reelmake.gateway.server import Command, Gateway
 from reelmake.gateway.workers import Workers
 from reelmake.gemini.stopping import Stopping
 from reelmake.jobs import JobArguments, Outcome, job
+from reelmake.meter import kept
 from reelmake.results import Results
 
 
@@ -50,14 +51,15 @@ async def _serve_gemini(config: Config, commands: dict[str, Command], workers: W
     if order is None:
         return
     stopping = Stopping()
+    results = Results(Path(config.results))
     account = Account(
         config.gemini,
-        Results(Path(config.results)),
+        results,
         run=workers.run,
         budget_usd=config.budget_usd,
         stopping=stopping,
     )
-    async with account:
+    async with account, kept(account.meter, results.meter):
         await account.check(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
         gateway = Gateway(
