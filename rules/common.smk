@@ -190,7 +190,16 @@ def every_analysis(wildcards) -> list[str]:
 
 
 def priority_of(wildcards) -> int:
-    return target_of(wildcards).priority
+    return 2 * target_of(wildcards).priority
 
 
-PRIORITY = priority_of if any(target.priority for target in TARGETS.values()) else 0
+def finishing_priority_of(wildcards) -> int:
+    return priority_of(wildcards) + 1
+
+
+# A report that can be finished goes before one that can be begun: else all came at the very end.
+PRIORITY, FINISHING_PRIORITY = (
+    (priority_of, finishing_priority_of)
+    if any(target.priority for target in TARGETS.values())
+    else (0, 1)
+)

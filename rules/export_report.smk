@@ -11,7 +11,7 @@ rule export_report:
         "logs/export_report/{template}/{video}.{ending}.log",
     wildcard_constraints:
         ending=r"docx|pdf|srt|vtt|json|anki\.txt",
-    priority: PRIORITY
+    priority: FINISHING_PRIORITY
     conda:
         "../envs/local.yaml"
     params:

@@ -9,7 +9,7 @@ rule extract_frames:
         frames=directory("<results>/reports/{template}/{video}.assets"),
     log:
         "logs/extract_frames/{template}/{video}.log",
-    priority: PRIORITY
+    priority: FINISHING_PRIORITY
     conda:
         "../envs/local.yaml"
     params:

@@ -23,6 +23,10 @@ def start_gateway(workflow) -> None:
     except ReelmakeError as error:
         FOLLOWING.refuse(error)
         raise WorkflowError(str(error)) from None
+    except KeyboardInterrupt:
+        error = ReelmakeError("interrupted", "the run was stopped before anything was asked")
+        FOLLOWING.refuse(error)
+        raise WorkflowError(str(error)) from None
 
 
 def index_what_is_there() -> None:

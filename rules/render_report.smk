@@ -10,7 +10,7 @@ rule render_report:
         page="<results>/reports/{template}/{video}.html",
     log:
         "logs/render_report/{template}/{video}.log",
-    priority: PRIORITY
+    priority: FINISHING_PRIORITY
     conda:
         "../envs/local.yaml"
     params:

@@ -3,7 +3,7 @@
 import atexit
 import signal
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from reelmake.config import Config
@@ -22,7 +23,7 @@ from reelmake.runs.notify import Notifier
 from reelmake.runs.progress import Job, Key, Progress
 from reelmake.runs.record import Reports, begin_run, mark_vanished, told_of_vanished, write_run
 from reelmake.runs.screen import Figures, screen_for
-from reelmake.runs.summary import headline, summary
+from reelmake.runs.summary import Line, summary
 from reelmake.runs.texts import shown
 
 _NO_MORE_CALLS = frozenset([Kind.AUTH, Kind.BUDGET])
@@ -61,7 +62,7 @@ class Run:
         self._began = datetime.fromisoformat(self._record.started).timestamp()
         self.progress = Progress(jobs)
         read = partial(read_meter, self._results.meter) if self._asks_gemini else None
-        figures = Figures(self.progress, read, config.budget_usd)
+        figures = Figures(self.progress, read, config.budget_usd, self._interrupted)
         self._screen = screen_for(console, figures, quiet=quiet, plain=plain)
 
     def begin(self) -> None:
@@ -139,16 +140,17 @@ class Run:
         write_run(self._results, self._record)
         lines = list(summary(self._record, failures, self._results.root))
         if self._quiet:
-            told = [lines[0]] + [line for line in lines[-2:-1] if self._record.ending != "complete"]
-        else:
-            told = lines
-        for line in told:
-            self._console.print(Text(line.text, style=line.style), soft_wrap=not self._terminal)
+            lines = lines[:1] if self._record.ending == "complete" else [lines[0], lines[-2]]
+        self._print(lines)
         self._notify_of_the_end(failures)
 
-    @property
-    def _terminal(self) -> bool:
-        return self._console.is_terminal
+    def _print(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            text = Text(line.text, style=line.style)
+            if self._console.is_terminal:  # lines that are too long stay indented
+                self._console.print(Padding(text, (0, 0, 0, line.indent)))
+            else:
+                self._console.print(Text(" " * line.indent) + text, soft_wrap=True)
 
     def _named(self, key: Key) -> str:
         template, name = key
@@ -198,13 +200,12 @@ class Run:
             self._notifier.send("reelmake: no more can be asked", lines, "failure")
 
     def _notify_of_the_end(self, failures: Sequence[Failure]) -> None:
-        lines = [
-            line.text for line in summary(self._record, failures, self._results.root.resolve())
-        ]
+        lines = summary(self._record, failures, self._results.root.resolve())
+        title, *rest = [" " * line.indent + line.text for line in lines]
         ok = self._record.ending == "complete"
         self._notifier.send(
-            f"reelmake: {headline(self._record)}",
-            "\n".join(lines[1:]),
+            f"reelmake: {title}",
+            "\n".join(rest),
             "success" if ok else "warning",
         )
         self._wait_for_notifier()

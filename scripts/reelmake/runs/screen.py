@@ -44,11 +44,16 @@ class Figures:
     """What can be said at a moment: of the reports, and of the calls to Gemini."""
 
     def __init__(
-        self, progress: Progress, read: Callable[[], Meter] | None, budget_usd: float | None
+        self,
+        progress: Progress,
+        read: Callable[[], Meter] | None,
+        budget_usd: float | None,
+        interrupted: threading.Event,
     ) -> None:
         self.progress = progress
         self._read = read
         self._budget_usd = budget_usd
+        self._interrupted = interrupted
         self.meter = Meter()
 
     def refresh(self) -> None:
@@ -62,7 +67,7 @@ class Figures:
         return f"{len(progress.done):,} of {count(progress.total, 'report')}{failed}"
 
     def left(self) -> str:
-        seconds = self.progress.seconds_left
+        seconds = None if self._interrupted.is_set() else self.progress.seconds_left
         return "" if seconds is None else f"about {format_clock(seconds)} left"
 
     def spent(self) -> str:
@@ -85,6 +90,8 @@ class Figures:
 
     def in_progress(self) -> str:
         progress = self.progress
+        if self._interrupted.is_set():
+            return f"stopping, {progress.in_progress:,} still in progress"
         waiting = progress.total - progress.ended - progress.in_progress
         return f"{progress.in_progress:,} in progress, {max(0, waiting):,} to come"
 

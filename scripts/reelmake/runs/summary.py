@@ -23,6 +23,7 @@ class Line:
 
     text: str
     style: str = ""
+    indent: int = 0
 
 
 def headline(record: RunRecord) -> str:
@@ -63,10 +64,10 @@ def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
         group = list(some)
         yield Line(f"{len(group):,} × {code} ({kind}): {group[0].hint}", "red")
         for failure in group[:_FEW]:
-            yield Line(f"  {shown(failure.video)}: {shown(failure.message)}")
-            yield Line(f"    {shown(failure.log)}", "dim")
+            yield Line(f"{shown(failure.video)}: {shown(failure.message)}", indent=2)
+            yield Line(shown(failure.log), "dim", indent=4)
         if len(group) > _FEW:
-            yield Line(f"  and {len(group) - _FEW:,} more, in failures.tsv")
+            yield Line(f"and {len(group) - _FEW:,} more, in failures.tsv", indent=2)
 
 
 _AFTER_A_STOP = {
