@@ -40,6 +40,7 @@ class Following(logging.Handler):
         self._verbose = output.verbose or output.printshellcmds or output.debug_dag
         self._quiet = bool(set(output.quiet or ()) & {Quietness.PROGRESS, Quietness.ALL})
         self._run: Run | None = None
+        self._refused = False
 
     @classmethod
     def install(cls, workflow: Any) -> "Following":
@@ -78,6 +79,8 @@ class Following(logging.Handler):
         )
         run.begin()
         self._run = run
+        # With --quiet it would not say which jobs have finished (an internal of Snakemake 9.27).
+        self._workflow.scheduler.print_progress = True
 
     def tell(self, message: str) -> None:
         """Show lines that stay, from any thread, without tearing what moves."""
@@ -85,8 +88,10 @@ class Following(logging.Handler):
             self._run.tell(message)
 
     def refuse(self, error: ReelmakeError) -> None:
+        """Show and record why the run can't begin."""
         if self._run:
             self._run.refuse(error)
+            self._refused = not self._verbose
 
     def settle(self) -> None:
         if self._run:
@@ -113,7 +118,9 @@ class Following(logging.Handler):
         elif run is None:
             if not _is_noise(record):
                 self._pass_on(record)
-        elif record.levelno >= logging.WARNING and not _is_said_otherwise(record):
+        elif record.levelno >= logging.WARNING and not (
+            self._refused or _is_said_otherwise(record)
+        ):
             run.tell(record.getMessage())
 
     def _pass_on(self, record: logging.LogRecord) -> None:

@@ -16,6 +16,7 @@ from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
 from reelmake.pages import split_front_matter
 from reelmake.results import Results
+from reelmake.runs.record import read_runs
 
 _FORMATS = {".md": "Markdown", ".docx": "Word", ".pdf": "PDF", ".srt": "SRT", ".vtt": "VTT"}
 _FORMATS |= {".json": "JSON", ".anki.txt": "Anki"}
@@ -48,9 +49,9 @@ def write_index(
     failures = [entry.failure for _, entry in found if entry.failure]
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
-    write_atomically(
-        root / "index.html", index_page([entry for _, entry in found], _pages_of(root, digests))
-    )
+    entries = [entry for _, entry in found]
+    page = index_page(entries, _pages_of(root, digests), read_runs(results))
+    write_atomically(root / "index.html", page)
 
 
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from reelmake.config import Config
-from reelmake.errors import Kind, ReelmakeError
+from reelmake.errors import ReelmakeError
 from reelmake.jobs import Failure, keep_failure, read_failure
 from reelmake.meter import read_meter
 from reelmake.results import Results
@@ -23,10 +23,9 @@ from reelmake.runs.notify import Notifier
 from reelmake.runs.progress import Job, Key, Progress
 from reelmake.runs.record import Reports, begin_run, mark_vanished, told_of_vanished, write_run
 from reelmake.runs.screen import Figures, screen_for
-from reelmake.runs.summary import Line, summary
+from reelmake.runs.summary import Line, concerns_the_account, summary
 from reelmake.runs.texts import shown
-
-_NO_MORE_CALLS = frozenset([Kind.AUTH, Kind.BUDGET])
+from reelmake.runs_table import refresh_runs_table
 
 
 class Run:
@@ -105,8 +104,9 @@ class Run:
         self._show(job, failure)
 
     def refuse(self, error: ReelmakeError) -> None:
-        """The run can't begin: nothing was asked. What it was is told by whoever calls."""
+        """The run can't begin: nothing was asked."""
         self._screen.end()
+        self._screen.tell(Text(str(error), style="bold red"))
         self._record.stopped_by = error.code
         unfinished = Reports(
             asked=len(self._asked),
@@ -138,6 +138,7 @@ class Run:
         meter = read_meter(self._results.meter) if self._asks_gemini else None
         self._record.end(reports, failures, meter)
         write_run(self._results, self._record)
+        refresh_runs_table(self._results)
         lines = list(summary(self._record, failures, self._results.root))
         if self._quiet:
             lines = lines[:1] if self._record.ending == "complete" else [lines[0], lines[-2]]
@@ -183,7 +184,7 @@ class Run:
         return failures[0]
 
     def _show(self, job: Job, failure: Failure) -> None:
-        account = _concerns_the_account(failure)
+        account = concerns_the_account(failure)
         if account and self._record.stopped_by:
             return  # the same for every report that is left
         line = Text("✗ ", style="bold red")
@@ -213,10 +214,6 @@ class Run:
     def _wait_for_notifier(self) -> None:
         for problem in self._notifier.wait():
             self.tell(problem)
-
-
-def _concerns_the_account(failure: Failure) -> bool:
-    return failure.kind in _NO_MORE_CALLS or failure.code == "quota_per_day"
 
 
 def _says_interrupted(log: Path) -> bool:

@@ -57,11 +57,19 @@ def summary(record: RunRecord, failures: Sequence[Failure], results: Path) -> It
     yield Line(f"All reports: {results / 'index.html'}")
 
 
+def concerns_the_account(failure: Failure) -> bool:
+    """Whether no other report can be asked for either."""
+    return failure.kind in (Kind.AUTH, Kind.BUDGET) or failure.code == "quota_per_day"
+
+
 def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
     """Yield the failures by their codes, with what to do about each code and where the logs are."""
     ordered = sorted(failures, key=lambda failure: (failure.kind, failure.code))
     for (kind, code), some in groupby(ordered, key=lambda failure: (failure.kind, failure.code)):
         group = list(some)
+        if concerns_the_account(group[0]):
+            yield Line(f"{len(group):,} × {code} ({kind}): {shown(group[0].message)}", "red")
+            continue
         yield Line(f"{len(group):,} × {code} ({kind}): {group[0].hint}", "red")
         for failure in group[:_FEW]:
             yield Line(f"{shown(failure.video)}: {shown(failure.message)}", indent=2)
