@@ -67,7 +67,7 @@ def test_a_run_that_ends_is_put_into_the_page_that_is_there(
         "2026-11-02",
         "2026-11-01",
     ]
-    expect(page.get_by_role("link", name="About leaves")).to_be_visible()
+    expect(page.get_by_role("link", name="About leaves", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
