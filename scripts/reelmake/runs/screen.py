@@ -17,7 +17,6 @@ from reelmake.runs.texts import count, shown, usd
 from reelmake.timestamps import format_clock
 
 _REFRESHES_A_SECOND = 2
-_READ_EVERY_REFRESH = 2  # the gateway writes once a second
 _SAY_EVERY_S = 30.0
 _EACH_IS_SAID = 100
 """With more reports than this, plain lines tell only failures, and how far it is."""
@@ -106,7 +105,6 @@ class LiveScreen:
     def __init__(self, console: Console, figures: Figures) -> None:
         self._console = console
         self._figures = figures
-        self._refreshes = 0
         self._live = Live(
             console=console,
             get_renderable=self._view,
@@ -130,9 +128,7 @@ class LiveScreen:
 
     def _view(self) -> RenderableType:
         figures, progress = self._figures, self._figures.progress
-        if self._refreshes % _READ_EVERY_REFRESH == 0:
-            figures.refresh()
-        self._refreshes += 1
+        figures.refresh()
         head = Table.grid(padding=(0, 1), expand=True)
         head.add_column(ratio=1)
         head.add_column(no_wrap=True)
