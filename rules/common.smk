@@ -29,6 +29,9 @@ try:
     settings = load_config(config, workflow.configfiles)
     if workflow.is_main_process:
         FOLLOWING.know(settings)
+    # Addresses may hold passwords: nobody else gets them, nor do the files that scripts read.
+    settings = settings.model_copy(update={"notify": []})
+    config.pop("notify", None)
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
     if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun", "--lint"} & set(sys.argv):
         GATEWAY.prepare()  # while the rest is read and planned

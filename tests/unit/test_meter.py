@@ -3,7 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from reelmake.config import GeminiSettings
+from reelmake.gemini.account import Account
 from reelmake.meter import Meter, kept, read_meter
+from reelmake.results import Results
 from unit import virtual_time
 
 
@@ -59,3 +64,15 @@ def test_what_can_not_be_read_is_nothing(tmp_path: Path) -> None:
 
 def test_retries_are_the_calls_beyond_the_first_of_each_answer() -> None:
     assert Meter(asked=3, tries=5).retries == 2
+
+
+def test_a_gateway_that_died_is_followed_by_one_that_counts_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "test-key")
+    results = Results(tmp_path)
+    results.meter.parent.mkdir()
+    before = Meter(bought=7, usd=0.75, limit_changes=2, tries=9, asked=8)
+    results.meter.write_text(before.model_dump_json())
+    account = Account(GeminiSettings(), results, run=asyncio.to_thread, budget_usd=1.0)
+    assert account.meter() == before

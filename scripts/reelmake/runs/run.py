@@ -141,7 +141,7 @@ class Run:
         refresh_runs_table(self._results)
         lines = list(summary(self._record, failures, self._results.root))
         if self._quiet:
-            lines = lines[:1] if self._record.ending == "complete" else [lines[0], lines[-2]]
+            lines = lines[1:2] if self._record.ending == "complete" else [lines[1], lines[-2]]
         self._print(lines)
         self._notify_of_the_end(failures)
 
@@ -202,7 +202,7 @@ class Run:
 
     def _notify_of_the_end(self, failures: Sequence[Failure]) -> None:
         lines = summary(self._record, failures, self._results.root.resolve())
-        title, *rest = [" " * line.indent + line.text for line in lines]
+        _, title, *rest = [" " * line.indent + line.text for line in lines]
         ok = self._record.ending == "complete"
         self._notifier.send(
             f"reelmake: {title}",

@@ -45,7 +45,8 @@ def headline(record: RunRecord) -> str:
 
 
 def summary(record: RunRecord, failures: Sequence[Failure], results: Path) -> Iterator[Line]:
-    """Yield all that a user wants to know at the end."""
+    """Yield all that a user wants to know at the end; after an empty line, the headline."""
+    yield Line("")
     style = "bold green" if record.ending == "complete" else "bold yellow"
     yield Line(headline(record), style)
     if record.gemini:
@@ -54,7 +55,8 @@ def summary(record: RunRecord, failures: Sequence[Failure], results: Path) -> It
     for rule in record.other_failures:
         yield Line(f"{rule} failed: its log says why.", "red")
     yield Line(next_step(record, failures))
-    yield Line(f"All reports: {results / 'index.html'}")
+    listed = f" · failures: {results / 'failures.tsv'}" if failures else ""
+    yield Line(f"All reports: {results / 'index.html'}{listed}")
 
 
 def concerns_the_account(failure: Failure) -> bool:
