@@ -40,18 +40,20 @@ class Following(logging.Handler):
         self._verbose = output.verbose or output.printshellcmds or output.debug_dag
         self._quiet = bool(set(output.quiet or ()) & {Quietness.PROGRESS, Quietness.ALL})
         self._run: Run | None = None
+        self._begun = False
         self._refused = False
 
     @classmethod
     def install(cls, workflow: Any) -> "Following":
-        """Take over the terminal, unless another logger was asked for, or nothing is to run."""
+        """Follow what is to run; take over the terminal, unless another logger was asked for."""
         logger = logging.getLogger("snakemake.logging")
         default = next(
             (each for each in logger.handlers if each.name == "DefaultStreamHandler"), None
         )
         following = cls(workflow, default)
-        if workflow.is_main_process and not workflow.output_settings.dryrun and default:
-            logger.removeHandler(default)
+        if workflow.is_main_process and not workflow.output_settings.dryrun:
+            if default:
+                logger.removeHandler(default)
             logger.addHandler(following)
             os.environ[FOLLOWED] = "yes"
         return following
@@ -63,6 +65,7 @@ class Following(logging.Handler):
 
     def begin(self, targets: Mapping[Key, Target]) -> None:
         """Follow this run, if it makes reports."""
+        self._begun = True
         jobs = dict(_jobs_of(self._workflow.dag, targets))
         if not any(job.reports for job in jobs.values()):
             return
@@ -74,8 +77,8 @@ class Following(logging.Handler):
             cores=self._workflow.resource_settings.cores or self._workflow.resource_settings.nodes,
             console=Console(stderr=True, highlight=False, no_color=output.nocolor or None),
             notifier=Notifier(self._addresses),
-            quiet=self._quiet,
-            plain=self._verbose or not self._default,
+            quiet=self._quiet or not self._default,
+            plain=self._verbose,
         )
         run.begin()
         self._run = run
@@ -113,10 +116,11 @@ class Following(logging.Handler):
             follow = _FOLLOWED.get(getattr(record, "event", None))
             if follow:
                 follow(run, record)
-        if self._verbose:
+        if self._verbose or not self._default:
             self._pass_on(record)
         elif run is None:
-            if not _is_noise(record):
+            # Other rules, such as `prune`, say themselves what they did.
+            if record.levelno >= logging.WARNING or not (self._begun or _is_noise(record)):
                 self._pass_on(record)
         elif record.levelno >= logging.WARNING and not (
             self._refused or _is_said_otherwise(record)

@@ -225,3 +225,8 @@ def test_a_variable_that_is_missing_is_said_before_anything_runs(project: Projec
     run = project.run("--dry-run")
     assert run.code == 1
     assert "notify[0]: the environment variable REELMAKE_NOWHERE is not set" in run.output
+
+
+def test_another_logger_of_snakemakes_may_be_asked_for(project: Project) -> None:
+    assert "3 of 3 reports are there: 3 built." in project.run("--logger", "rich").output
+    assert record_of(project)["reports"]["done"] == 3
