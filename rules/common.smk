@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
+from following import Following
 from gateway_executor import script_of, use_gateway
 from reelmake.config import GEMINI_SETTINGS, load_config
 from reelmake.digests import DIGESTS, digest_of_digests, groups_of
@@ -28,8 +29,14 @@ from reelmake.templates import load_template
 # Targets that tell how things are, whatever they are like.
 ONLY_TELL = {"plan", "status"}
 
+FOLLOWING = Following.install(workflow)
 try:
     settings = load_config(config, workflow.configfiles)
+    if workflow.is_main_process:
+        FOLLOWING.know(settings)
+    # Addresses may hold passwords: nobody else gets them, nor do the files that scripts read.
+    settings = settings.model_copy(update={"notify": []})
+    config.pop("notify", None)
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
     asked = set(sys.argv)
     if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:

@@ -12,7 +12,7 @@ rule export_report:
     wildcard_constraints:
         ending=r"docx|pdf|srt|vtt|json|anki\.txt",
     priority: PRIORITY
-    threads: 0
+    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
     params:

@@ -10,7 +10,7 @@ rule extract_frames:
     log:
         "logs/extract_frames/{template}/{video}.log",
     priority: PRIORITY
-    threads: 0
+    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
     params:

@@ -22,8 +22,13 @@ def start_gateway(workflow) -> None:
     try:
         GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
     except ReelmakeError as error:
+        FOLLOWING.refuse(error)
         raise WorkflowError(str(error)) from None
-    use_gateway(workflow, GATEWAY, SERVED)
+    except KeyboardInterrupt:
+        error = ReelmakeError("interrupted", "the run was stopped before anything was asked")
+        FOLLOWING.refuse(error)
+        raise WorkflowError(str(error)) from None
+    use_gateway(workflow, GATEWAY, SERVED, tell=FOLLOWING.tell)
 
 
 def index_what_is_there() -> None:
@@ -42,15 +47,20 @@ def tell_of_copies() -> None:
 
 onstart:
     switch_off_job_rate_limiter(workflow)
+    FOLLOWING.begin(TARGETS)
     start_gateway(workflow)
 
 
 onsuccess:
+    FOLLOWING.settle()
     GATEWAY.close()
     tell_of_copies()
+    FOLLOWING.end()
 
 
 onerror:
+    FOLLOWING.settle()
     GATEWAY.close()
     tell_of_copies()
     index_what_is_there()
+    FOLLOWING.end()

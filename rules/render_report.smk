@@ -11,7 +11,7 @@ rule render_report:
     log:
         "logs/render_report/{template}/{video}.log",
     priority: PRIORITY
-    threads: 0
+    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
     params:

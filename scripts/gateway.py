@@ -21,6 +21,7 @@ from reelmake.gateway.server import Command, Gateway, Snakemake
 from reelmake.gateway.workers import Workers
 from reelmake.gemini.stopping import Stopping
 from reelmake.jobs import Outcome, failed
+from reelmake.meter import kept
 from reelmake.results import Results
 
 
@@ -64,14 +65,15 @@ async def _serve_gemini(
         return  # it ended without having anything to do
     order = Order.model_validate_json(line)
     stopping = Stopping()
+    results = Results(Path(config.results))
     account = Account(
         config.gemini,
-        Results(Path(config.results)),
+        results,
         run=workers.run,
         budget_usd=config.budget_usd,
         stopping=stopping,
     )
-    async with account:
+    async with account, kept(account.meter, results.meter):
         await account.check(order.to_analyse)
         account.expect(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)

@@ -4,7 +4,6 @@ No process is started for them: on a machine with few cores, interpreters that s
 all that the jobs do.
 """
 
-import sys
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -23,10 +22,17 @@ from reelmake.jobs import Outcome
 class GatewayExecutor(LocalExecutor):
     """Asks ``gateway`` for every job whose script is one of ``served``."""
 
-    def __init__(self, workflow: Workflow, gateway: Gateway, served: Collection[str]) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        gateway: Gateway,
+        served: Collection[str],
+        tell: Callable[[str], None],
+    ) -> None:
         super().__init__(workflow, logger)  # type: ignore[arg-type]  # as Snakemake does itself
         self._gateway = gateway
         self._served = served
+        self._tell = tell
         self._await: Callable[[Awaitable[None]], None] = workflow.async_run
 
     def run_job(self, job: Any) -> None:
@@ -40,7 +46,7 @@ class GatewayExecutor(LocalExecutor):
         self._gateway.ask(script, arguments_of(job), partial(self._ended, info))
 
     def _ended(self, info: SubmittedJobInfo, outcome: Outcome) -> None:
-        sys.stderr.write(outcome.message)
+        self._tell(outcome.message)
         if outcome.failed:
             self.report_job_error(info)
         else:
@@ -52,12 +58,20 @@ def script_of(job: Any) -> str | None:
     return Path(job.rule.script).stem if job.rule.script else None
 
 
-def use_gateway(workflow: Workflow, gateway: Gateway, served: Collection[str]) -> None:
+def use_gateway(
+    workflow: Workflow,
+    gateway: Gateway,
+    served: Collection[str],
+    *,
+    tell: Callable[[str], None],
+) -> None:
     """Let the jobs of this run that run on this machine be done by the gateway.
+
+    ``tell`` shows what a job has to say.
 
     By internals of Snakemake 9.27, which knows no executor that a workflow brings along.
     """
-    executor = GatewayExecutor(workflow, gateway, served)
+    executor = GatewayExecutor(workflow, gateway, served, tell)
     scheduler = workflow.scheduler
     if scheduler._local_executor is not None:  # the others run on a cluster
         scheduler._local_executor = executor

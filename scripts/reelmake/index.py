@@ -17,6 +17,7 @@ from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
 from reelmake.pages import split_front_matter
 from reelmake.results import Results
+from reelmake.runs.record import read_runs
 
 _FORMATS = {".md": "Markdown", ".docx": "Word", ".pdf": "PDF", ".srt": "SRT", ".vtt": "VTT"}
 _FORMATS |= {".json": "JSON", ".anki.txt": "Anki"}
@@ -42,7 +43,8 @@ def write_index(
 ) -> None:
     """Write the three files for these reports (template, name) and digests, built or not."""
     found = write_tables(root, targets, digests=digests)
-    write_atomically(root / "index.html", index_page(found, _pages_of(root, digests)))
+    page = index_page(found, _pages_of(root, digests), read_runs(Results(root)))
+    write_atomically(root / "index.html", page)
 
 
 def write_tables(

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reelmake.jobs import Failure
+from reelmake.runs.record import RunRecord
+from reelmake.runs_table import runs_table
 from reelmake.timestamps import format_clock
 from reelmake.web_page import render_page
 
@@ -66,7 +68,9 @@ class Share:
     width_usd: float
 
 
-def index_page(entries: Sequence[Entry], digests: Mapping[str, str]) -> str:
+def index_page(
+    entries: Sequence[Entry], digests: Mapping[str, str], runs: Sequence[RunRecord] = ()
+) -> str:
     """The whole page, ``digests`` by name; what was said in a video is text in it, never markup."""
     states = [state for entry in entries for state in entry.states.split()]
     order = ("done", "failed", "missing", "edited", "warnings")
@@ -74,6 +78,7 @@ def index_page(entries: Sequence[Entry], digests: Mapping[str, str]) -> str:
         "index",
         entries=entries,
         digests=digests,
+        runs=runs_table(runs),
         filters={
             "template": sorted({entry.template for entry in entries}),
             "language": sorted({entry.language for entry in entries if entry.language}),

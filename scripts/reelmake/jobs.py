@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,9 @@ from reelmake.files import write_atomically
 from reelmake.redaction import redact
 from reelmake.results import Results
 from reelmake.targets import Target
+
+FOLLOWED = "REELMAKE_FOLLOWED"
+"""The environment variable that is set where somebody tells of failures by their records."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,28 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
                 "%s (%s): %s", failure.code, failure.kind, failure
             )
             outcome.failed = True
-            outcome.message = redact(f"{target.name} ({target.template}): {failure}\n")
+            if FOLLOWED not in os.environ:
+                outcome.message = redact(f"{target.name} ({target.template}): {failure}\n")
             if failure.code != "interrupted":  # which says nothing of the video
-                row = _row(failure, target, log)
-                text = json.dumps(asdict(row), ensure_ascii=False, indent=1)
-                write_atomically(record, text + "\n")
+                keep_failure(results, failure, target.key, str(log))
+
+
+def keep_failure(results: Results, error: ReelmakeError, key: tuple[str, str], log: str) -> Failure:
+    """Leave the record of a failed report (template, name), until a run of it succeeds."""
+    template, name = key
+    failure = Failure(
+        video=name,
+        template=template,
+        kind=error.kind,
+        code=error.code,
+        message=redact(error.message),
+        hint=error.hint,
+        attempts=error.attempts,
+        log=log,
+    )
+    text = json.dumps(asdict(failure), ensure_ascii=False, indent=1) + "\n"
+    write_atomically(results.failure(*key), text)
+    return failure
 
 
 def failed(arguments: Mapping[str, Any], error: ReelmakeError) -> Outcome:
@@ -106,19 +127,6 @@ def read_failure(record: Path) -> Failure | None:
 def _is_of_another(record: Path, log: Path) -> bool:
     failure = read_failure(record)
     return failure is not None and failure.log != str(log)
-
-
-def _row(failure: ReelmakeError, target: Target, log: Path) -> Failure:
-    return Failure(
-        video=target.name,
-        template=target.template,
-        kind=failure.kind,
-        code=failure.code,
-        message=redact(failure.message),
-        hint=failure.hint,
-        attempts=failure.attempts,
-        log=str(log),
-    )
 
 
 def _crash(error: Exception) -> ReelmakeError:

@@ -68,6 +68,20 @@ class Results:
         return self._state / "plan.json"
 
     @property
+    def runs(self) -> Path:
+        """Records of the last runs."""
+        return self._state / "runs"
+
+    @property
+    def newest_run(self) -> Path:
+        return self.root / "run.json"
+
+    @property
+    def meter(self) -> Path:
+        """What the gateway of the run that goes on, or went last, has counted."""
+        return self._state / "meter.json"
+
+    @property
     def uploads(self) -> Path:
         """Names of the files that were sent to the service."""
         return self._state / "uploads"

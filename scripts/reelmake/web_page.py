@@ -32,6 +32,11 @@ def render_page(name: str, **values: object) -> str:
     return template.render(values | ours, policy=policy) + "\n"
 
 
+def render_part(name: str, **values: object) -> str:
+    """``web/<name>.html.j2``, a part of a page; values are escaped unless they are ``Markup``."""
+    return _environment().from_string(read_web_file(f"{name}.html.j2")).render(values)
+
+
 def _script(name: str) -> str:
     return f"\n{read_web_file(f'{name}.js')}"
 

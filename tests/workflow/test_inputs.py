@@ -262,7 +262,7 @@ def test_rows_with_a_higher_priority_come_first(project: Project, double: Gemini
         "video,priority\nvideos/a.mp4,\nvideos/b.mp4,1\nvideos/c.mp4,9\n"
     )
     project.config["videos"] = "t.csv"
-    run = project.run(cores=1)
+    run = project.run("--printshellcmds", cores=1)
     assert run.code == 0
     order = re.findall(r"output: results/analyses/summary_report/(\w)\.json", run.output)
     assert order == ["c", "b", "a"]

@@ -21,6 +21,7 @@ from reelmake.gemini.missing import missing_calls
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter, read_meter
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
@@ -53,12 +54,18 @@ class Account:
         self._run = run
         self._budget_usd = budget_usd
         self._projects = Projects(settings, api_keys(), results)
+        # After a crash it goes on where its predecessor in this run ended.
+        before = read_meter(results.meter)
+        self._budget = Budget(budget_usd)
+        self._budget.spent_usd = before.usd
+        self._limit_changes_before = before.limit_changes
         self._caller = Caller(
             settings,
             self._projects,
             results.store,
-            budget=Budget(budget_usd),
+            budget=self._budget,
             stopping=stopping or Stopping(),
+            meter=before,
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
         self._combining = (
@@ -83,6 +90,21 @@ class Account:
     def calls_in_flight(self) -> int:
         """Calls that are being paid for just now."""
         return self._caller.in_flight
+
+    def meter(self) -> Meter:
+        """What this run has asked until now, and how things stand."""
+        paces = self._projects.paces
+        return self._caller.meter.model_copy(
+            update={
+                "usd": self._budget.spent_usd,
+                "limit": sum(pace.limit for pace in paces),
+                "lowest_limit": sum(pace.lowest_limit for pace in paces),
+                "limit_changes": self._limit_changes_before
+                + sum(pace.limit_changes for pace in paces),
+                "in_flight": self._caller.in_flight,
+                "waiting": sum(pace.waiting for pace in paces),
+            }
+        )
 
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""

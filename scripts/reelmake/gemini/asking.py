@@ -11,6 +11,7 @@ from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.request import Request
 from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.validation import Checked, InvalidAnswer
+from reelmake.meter import Meter
 from reelmake.store import Rejection, Store, StoredAnswer
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ class Buyer(Protocol):
 
     @property
     def stopping(self) -> Stopping: ...
+
+    @property
+    def meter(self) -> Meter: ...
 
     async def buy(
         self, key: str, request: Request, source: Source, bill: Bill, *, tier: str
@@ -82,13 +86,11 @@ class Asker:
 
     async def _ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
         key = request.key
-        stored = self._store.get(key)
+        stored = self._found(key)
         if stored is None:
             # Of several that ask the same, also in other processes, one goes on at a time.
             async with self._buyer.stopping.waiting_for(self._store.asking_async(key)):
-                stored = self._store.get(key) or await self._bought(key, request, source, bill)
-        else:
-            log.info("answer %s is in the store", key[:12])
+                stored = self._found(key) or await self._bought(key, request, source, bill)
         bill.add(key, stored)
         try:
             return await self._run(check, stored.answer)
@@ -100,6 +102,13 @@ class Asker:
             invalid = InvalidAnswer("answer_wrong_shape", what)
         self._store.reject(key, Rejection(invalid.code, invalid.message))
         raise invalid
+
+    def _found(self, key: str) -> StoredAnswer | None:
+        stored = self._store.get(key)
+        if stored:
+            self._buyer.meter.found += 1
+            log.info("answer %s is in the store", key[:12])
+        return stored
 
     async def _bought(self, key: str, request: Request, source: Source, bill: Bill) -> StoredAnswer:
         self._refuse_what_is_blocked(key)

@@ -19,6 +19,7 @@ from reelmake.gemini.request import Request
 from reelmake.gemini.retry import with_retries
 from reelmake.gemini.service import Media
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.pricing import cost_usd
 from reelmake.store import Store, StoredAnswer
 
@@ -76,12 +77,14 @@ class Caller:
         *,
         budget: Budget,
         stopping: Stopping,
+        meter: Meter | None = None,
     ) -> None:
         self._settings = settings
         self._projects = projects
         self._store = store
         self._budget = budget
         self.stopping = stopping
+        self.meter = meter or Meter()
         self.in_flight = 0
         self._input_ratios: dict[str, float] = {}
 
@@ -94,6 +97,7 @@ class Caller:
         """
         while True:
             project = self._projects.choose(source.identity)
+            self.meter.asked += 1
             call = partial(self._call, key, request, source, bill, project=project, tier=tier)
             try:
                 await with_retries(
@@ -117,16 +121,19 @@ class Caller:
         tier: str,
     ) -> None:
         bill.attempts += 1
+        self.meter.tries += 1
         async with self.stopping.may_be_given_up():
             media = await _media(source, project) if request.clip else None
         expected = self._expected(request, source, tier)
         tokens = expected.input_tokens
         pace = project.pace(request.model)
+        began = asyncio.get_running_loop().time()
         async with (
             self.stopping.waiting_for(self._budget.reserved(expected)),
             self.stopping.waiting_for(pace.turn(tokens, bill.priority)),
             self._counted(project, request.model),
         ):
+            self.meter.waited_s += asyncio.get_running_loop().time() - began
             log.info("asking %s (%s)", request.model, project.label)
             try:
                 answer = await project.service.generate(request, media, tier=tier)
@@ -135,6 +142,7 @@ class Caller:
                 if source.sha256:
                     project.uploads.forget(source.sha256)
                 fault = classify(error)
+                self._count_refusal(fault)
                 if fault.code in _MAYBE_BILLED:
                     self._budget.bill(None, expected)
                 raise fault from error
@@ -156,6 +164,10 @@ class Caller:
         finally:
             self.in_flight -= 1
 
+    def _count_refusal(self, fault: ServiceError) -> None:
+        self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
+        self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
+
     def _expected(self, request: Request, source: Source, tier: str) -> Estimate:
         expected = source.estimate(request, tier=tier)
         ratio = self._input_ratios.get(request.model, 1.0)
@@ -163,6 +175,10 @@ class Caller:
 
     def _learn(self, model: str, expected: Estimate, answer: Mapping[str, Any], tier: str) -> None:
         usage = answer.get("usage_metadata", {})
+        self.meter.bought += 1
+        self.meter.input_tokens += usage.get("prompt_token_count", 0)
+        self.meter.output_tokens += usage.get("candidates_token_count", 0)
+        self.meter.output_tokens += usage.get("thoughts_token_count", 0)
         self._budget.bill(cost_usd(model, usage, tier=tier), expected)
         used = usage.get("prompt_token_count", 0)
         if used and expected.input_tokens:

@@ -11,6 +11,7 @@ from reelmake.gemini.calling import Bill, Source
 from reelmake.gemini.engine import Report
 from reelmake.gemini.request import Request
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.store import Store
 
 
@@ -48,6 +49,7 @@ class _Nobody:
 
     calls: list[Call] = field(default_factory=list)
     stopping: Stopping = field(default_factory=Stopping)
+    meter: Meter = field(default_factory=Meter)
 
     async def buy(
         self,

@@ -82,6 +82,13 @@ class Pace:
         self._slowed_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.in_flight = 0
+        self.lowest_limit = max_in_flight
+        self.limit_changes = 0
+
+    @property
+    def waiting(self) -> int:
+        """Calls whose turn has not come yet."""
+        return len(self._waiting)
 
     @property
     def limit(self) -> int:
@@ -168,6 +175,8 @@ class Pace:
     def _set_limit(self, limit: float, why: str) -> None:
         before, self._limit = self.limit, limit
         if self.limit != before:
+            self.limit_changes += 1
+            self.lowest_limit = min(self.lowest_limit, self.limit)
             log.info("%s: %d calls in flight, was %d (%s)", self._label, self.limit, before, why)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -56,6 +56,11 @@ class Project:
             )
         return self._paces[model]
 
+    @property
+    def paces(self) -> Collection[Pace]:
+        """Those of the models that were asked."""
+        return self._paces.values()
+
     def rank(self, identity: str) -> str:
         """Order the projects for a video; which keys there are besides is without effect."""
         return hashlib.sha256(f"{self.fingerprint} {identity}".encode()).hexdigest()
@@ -97,6 +102,11 @@ class Projects:
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+
+    @property
+    def paces(self) -> list[Pace]:
+        """Those of all projects and models that were asked."""
+        return [pace for project in self._all for pace in project.paces]
 
     def choose(self, identity: str) -> Project:
         """The project that a video stays with, as long as it is usable.

@@ -1,0 +1,237 @@
+"""One run, followed from its first job to its last: shown, recorded, and told to who wants it."""
+
+import atexit
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from reelmake.config import Config
+from reelmake.errors import ReelmakeError
+from reelmake.jobs import Failure, keep_failure, read_failure
+from reelmake.meter import read_meter
+from reelmake.results import Results
+from reelmake.runs.notify import Notifier
+from reelmake.runs.progress import Job, Key, Progress
+from reelmake.runs.record import Reports, begin_run, mark_vanished, told_of_vanished, write_run
+from reelmake.runs.screen import Figures, screen_for
+from reelmake.runs.summary import Line, concerns_the_account, summary
+from reelmake.runs.texts import shown
+from reelmake.runs_table import refresh_runs_table
+
+
+class Run:
+    """Follows the jobs of one run.
+
+    ``asked`` are all reports that were asked for, also those without a job.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        jobs: Mapping[int, Job],
+        *,
+        asked: Collection[Key],
+        cores: int | None,
+        console: Console,
+        notifier: Notifier,
+        quiet: bool = False,
+        plain: bool = False,
+    ) -> None:
+        self._results = Results(Path(config.results))
+        self._asks_gemini = config.engine == "gemini"
+        self._jobs = jobs
+        self._asked = asked
+        self._console = console
+        self._notifier = notifier
+        self._quiet = quiet
+        self._interrupted = threading.Event()
+        self._hinted: set[str] = set()
+        self._several_templates = len({template for template, _ in asked}) > 1
+        self._vanished = mark_vanished(self._results)
+        self._record = begin_run(config, jobs=cores)
+        self._began = datetime.fromisoformat(self._record.started).timestamp()
+        self.progress = Progress(jobs)
+        read = partial(read_meter, self._results.meter) if self._asks_gemini else None
+        figures = Figures(self.progress, read, config.budget_usd, self._interrupted)
+        self._screen = screen_for(console, figures, quiet=quiet, plain=plain)
+
+    def begin(self) -> None:
+        """Show that it begins, and hear of signals."""
+        if self._vanished:
+            self.tell(told_of_vanished(self._vanished))
+        _hear_of_signals(self._interrupted)
+        atexit.register(self._screen.end)  # whatever happens, the terminal is as it was
+        self._screen.begin()
+
+    def tell(self, message: str) -> None:
+        """Show lines that stay, from any thread, without tearing what moves."""
+        for line in message.splitlines():
+            self._screen.tell(Text(shown(line)))
+
+    def start(self, number: int) -> None:
+        """A job begins."""
+        self.progress.start(number)
+
+    def finish(self, number: int) -> None:
+        """A job has succeeded."""
+        for key in self.progress.finish(number):
+            self._screen.done(self._named(key))
+
+    def fail(self, number: int) -> None:
+        """A job has failed: tell why, from the record that it left."""
+        job = self._jobs.get(number)
+        if job is None:
+            return
+        if job.record is None:
+            self._record.other_failures.append(job.rule)
+            self._screen.tell(Text(f"✗ {job.rule} failed: see {job.log}", style="red"))
+            self.progress.fail(number)
+            return
+        failure = self._failure(job.record) or self._crash(job)
+        if failure is None:
+            self.progress.drop(number)  # it was interrupted, and may be as good as done
+            return
+        self.progress.fail(number)
+        self._show(job, failure)
+
+    def refuse(self, error: ReelmakeError) -> None:
+        """The run can't begin: nothing was asked."""
+        self._screen.end()
+        self._screen.tell(Text(str(error), style="bold red"))
+        self._record.stopped_by = error.code
+        unfinished = Reports(
+            asked=len(self._asked),
+            up_to_date=len(self._asked) - self.progress.total,
+            unfinished=self.progress.total,
+        )
+        self._record.end(unfinished, [], read_meter(self._results.meter), ending="refused")
+        write_run(self._results, self._record)
+        self._notifier.send("reelmake could not begin", str(error), "failure")
+        self._wait_for_notifier()
+
+    def settle(self) -> None:
+        """No job runs any more: from here on, lines are only told."""
+        self._screen.end()
+
+    def end(self) -> None:
+        """Record what came of it, say so on the screen, and to who wants to be told."""
+        self._screen.end()
+        failures = self._failures()
+        needed = self.progress.total
+        done = len(self.progress.done)
+        reports = Reports(
+            asked=len(self._asked),
+            up_to_date=len(self._asked) - needed,
+            done=done,
+            failed=len(failures),
+            unfinished=needed - done - len(failures),
+        )
+        meter = read_meter(self._results.meter) if self._asks_gemini else None
+        self._record.end(reports, failures, meter)
+        write_run(self._results, self._record)
+        refresh_runs_table(self._results)
+        lines = list(summary(self._record, failures, self._results.root))
+        if self._quiet:
+            lines = lines[1:2] if self._record.ending == "complete" else [lines[1], lines[-2]]
+        self._print(lines)
+        self._notify_of_the_end(failures)
+
+    def _print(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            text = Text(line.text, style=line.style)
+            if self._console.is_terminal:  # lines that are too long stay indented
+                self._console.print(Padding(text, (0, 0, 0, line.indent)))
+            else:
+                self._console.print(Text(" " * line.indent) + text, soft_wrap=True)
+
+    def _named(self, key: Key) -> str:
+        template, name = key
+        return f"{name} ({template})" if self._several_templates else name
+
+    def _failure(self, record: Key) -> Failure | None:
+        """The record that a job of this run left."""
+        path = self._results.failure(*record)
+        try:
+            if path.stat().st_mtime < self._began - 1:  # clocks of file servers may differ a bit
+                return None
+        except OSError:
+            return None
+        return read_failure(path)
+
+    def _failures(self) -> list[Failure]:
+        without = [key for key in self._asked if key not in self.progress.done]
+        found = (self._failure(key) for key in without if self.progress.needs(key))
+        return [failure for failure in found if failure]
+
+    def _crash(self, job: Job) -> Failure | None:
+        """It left no record: whatever killed it gave it no time to."""
+        if self._interrupted.is_set() or job.record is None or _says_interrupted(Path(job.log)):
+            return None
+        message = "the job was killed before it could say why (memory or time used up?)"
+        failures = [
+            keep_failure(self._results, ReelmakeError("crashed", message), key, job.log)
+            for key in (job.record, *job.reports)
+        ]
+        return failures[0]
+
+    def _show(self, job: Job, failure: Failure) -> None:
+        account = concerns_the_account(failure)
+        if account and self._record.stopped_by:
+            return  # the same for every report that is left
+        line = Text("✗ ", style="bold red")
+        name = self._named(job.reports[0]) if len(job.reports) == 1 else job.label
+        line.append(shown(name), style="bold")
+        line.append(f" ({failure.kind}): {shown(failure.message)}", style="not bold default")
+        if failure.code not in self._hinted:
+            self._hinted.add(failure.code)
+            line.append(f" → {shown(failure.hint)}", style="not bold yellow")
+        self._screen.tell(line)
+        if account:
+            self._record.stopped_by = failure.code
+            lines = "\n".join([failure.message, f"→ {failure.hint}"])
+            self._notifier.send("reelmake: no more can be asked", lines, "failure")
+
+    def _notify_of_the_end(self, failures: Sequence[Failure]) -> None:
+        lines = summary(self._record, failures, self._results.root.resolve())
+        _, title, *rest = [" " * line.indent + line.text for line in lines]
+        ok = self._record.ending == "complete"
+        self._notifier.send(
+            f"reelmake: {title}",
+            "\n".join(rest),
+            "success" if ok else "warning",
+        )
+        self._wait_for_notifier()
+
+    def _wait_for_notifier(self) -> None:
+        for problem in self._notifier.wait():
+            self.tell(problem)
+
+
+def _says_interrupted(log: Path) -> bool:
+    try:
+        return " interrupted (" in log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    except OSError:
+        return False
+
+
+def _hear_of_signals(interrupted: threading.Event) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before: Callable[..., Any] | int | None = signal.getsignal(number)
+
+        def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
+            interrupted.set()
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(number, handle)
