@@ -28,8 +28,9 @@ from reelmake.templates import load_template
 
 # Targets that tell how things are, whatever they are like.
 ONLY_TELL = {"plan", "status"}
+asked = set(sys.argv)
 
-FOLLOWING = Following.install(workflow)
+FOLLOWING = Following.install(workflow, silent=bool(asked & ONLY_TELL))
 try:
     settings = load_config(config, workflow.configfiles)
     if workflow.is_main_process:
@@ -38,7 +39,6 @@ try:
     settings = settings.model_copy(update={"notify": []})
     config.pop("notify", None)
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
-    asked = set(sys.argv)
     if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos

@@ -45,13 +45,17 @@ class Following(logging.Handler):
         self._refused = False
 
     @classmethod
-    def install(cls, workflow: Any) -> "Following":
-        """Follow what is to run; take over the terminal, unless another logger was asked for."""
+    def install(cls, workflow: Any, *, silent: bool) -> "Following":
+        """Follow what is to run; take over the terminal, unless another logger was asked for.
+
+        ``silent``: of a run that only tells something, nothing but warnings is shown.
+        """
         logger = logging.getLogger("snakemake.logging")
         default = next(
             (each for each in logger.handlers if each.name == "DefaultStreamHandler"), None
         )
         following = cls(workflow, default)
+        following._begun = silent
         if workflow.is_main_process and not workflow.output_settings.dryrun:
             if default:
                 logger.removeHandler(default)
