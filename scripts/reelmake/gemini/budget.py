@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -51,6 +52,13 @@ class Budget:
             async with self._changed:
                 del self._reserved[call]
                 self._changed.notify_all()
+
+    @property
+    def left_usd(self) -> float:
+        """What is neither spent nor reserved."""
+        if self._limit_usd is None:
+            return math.inf
+        return self._limit_usd - self.spent_usd - sum(self._reserved.values())
 
     def bill(self, usd: float | None, estimate: Estimate) -> None:
         """Count what an answer has cost; None: nobody knows, so what was expected."""
