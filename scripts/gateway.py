@@ -56,9 +56,11 @@ async def _serve_gemini(config: Config, commands: dict[str, Command], workers: W
         run=workers.run,
         budget_usd=config.budget_usd,
         stopping=stopping,
+        keep_uploads=config.keep_uploads,
     )
     async with account:
         await account.check(order.to_analyse)
+        account.batches.expect(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
         gateway = Gateway(
             commands, stopping=stopping, calls_in_flight=lambda: account.calls_in_flight

@@ -12,6 +12,9 @@ from reelmake.config import GeminiSettings
 from reelmake.errors import Kind, ReelmakeError
 from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Run
+from reelmake.gemini.batches.dispatch import Dispatcher
+from reelmake.gemini.batches.packing import Wanted
+from reelmake.gemini.batches.tier import BatchTier
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.calling import Bill, Caller, Source
 from reelmake.gemini.engine import Report
@@ -45,20 +48,28 @@ class Account:
         run: Run,
         budget_usd: float | None = None,
         stopping: Stopping | None = None,
+        keep_uploads: bool = False,
     ) -> None:
         self._settings = settings
         self._results = results
         self._run = run
         self._budget_usd = budget_usd
         self._projects = Projects(settings, api_keys(), results)
+        stopping = stopping or Stopping()
+        budget = Budget(budget_usd)
         self._caller = Caller(
-            settings,
-            self._projects,
-            results.store,
-            budget=Budget(budget_usd),
-            stopping=stopping or Stopping(),
+            settings, self._projects, results.store, budget=budget, stopping=stopping
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
+        dispatcher = Dispatcher(
+            settings,
+            self._projects,
+            results,
+            budget=budget,
+            stopping=stopping,
+            keep_uploads=keep_uploads,
+        )
+        self.batches = BatchTier(dispatcher, self._wanted_of_video, settings)
 
     async def __aenter__(self) -> Self:
         await self._projects.__aenter__()
@@ -70,6 +81,7 @@ class Account:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.batches.aclose()
         await self._projects.__aexit__(kind, error, trace)
 
     @property
@@ -79,6 +91,7 @@ class Account:
 
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""
+        await self.batches.prepare(target)
         return await (await self._report(target)).analyse(self._asker)
 
     async def check(self, targets: Sequence[Target]) -> None:
@@ -117,14 +130,23 @@ class Account:
 
     async def missing_calls(self, target: Target) -> list[Estimate]:
         """What would have to be bought for a report, as far as the store can tell."""
-        plan = _Plan()
-        asker = Asker(self._settings, plan, self._results.store, run=self._run)
+        return [wanted.estimate for wanted in await self._wanted(target)]
+
+    async def _wanted_of_video(self, target: Target) -> list[Wanted]:
+        """Without what is asked of text alone: it needs other answers first, and costs little."""
+        return [wanted for wanted in await self._wanted(target) if wanted.request.clip]
+
+    async def _wanted(self, target: Target) -> list[Wanted]:
+        plan = _Plan(target)
+        asker = Asker(
+            self._settings, plan, self._results.store, run=self._run, tiers=[self._settings.tier]
+        )
         try:
             report = await self._report(target)
             await report.analyse(asker)
         except (_WouldBeAsked, ReelmakeError):
             pass  # a report that can't be made says so itself, when its turn comes
-        return plan.calls
+        return plan.wanted
 
     async def _report(self, target: Target) -> Report:
         facts = await self._run(video_facts, target, self._results.checksums)
@@ -140,17 +162,19 @@ class _WouldBeAsked(Exception):  # noqa: N818  it is no error
 class _Plan:
     """Stands where a `Caller` does, and buys nothing."""
 
-    calls: list[Estimate] = field(default_factory=list)
+    target: Target
+    wanted: list[Wanted] = field(default_factory=list)
     stopping: Stopping = field(default_factory=Stopping)
 
     async def buy(
         self,
-        key: str,  # noqa: ARG002
+        key: str,
         request: Request,
         source: Source,
         bill: Bill,  # noqa: ARG002
         *,
         tier: str,
     ) -> None:
-        self.calls.append(source.estimate(request, tier=tier))
+        expected = source.estimate(request, tier=tier)
+        self.wanted.append(Wanted(key, request, source, expected, *self.target.key))
         raise _WouldBeAsked

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class Wanted(NamedTuple):
     request: Request
     source: Source
     estimate: Estimate
-    video: str
     template: str
+    video: str
 
 
 @dataclass(frozen=True)
@@ -110,29 +111,32 @@ class Room:
     """What one project may have in its batches for one model; who does not fit waits."""
 
     def __init__(self, most_tokens: float | None) -> None:
-        self.most_tokens = float("inf") if most_tokens is None else float(most_tokens)
-        self._inside: dict[str, tuple[float, int]] = {}
+        self.most_tokens = math.inf if most_tokens is None else float(most_tokens)
+        self._inside: dict[object, tuple[float, int]] = {}
+        self._submitted: set[object] = set()
         self._changed = asyncio.Condition()
 
     @property
-    def inside(self) -> frozenset[str]:
-        """Names of the batches that are there."""
-        return frozenset(self._inside)
+    def has_submitted(self) -> bool:
+        """Whether one of ours is at the service, whose end makes room."""
+        return bool(self._submitted)
 
-    def enter(self, name: str, input_tokens: float, uploaded_bytes: int) -> None:
-        """Count a batch that is at the service already."""
-        self._inside[name] = (input_tokens, uploaded_bytes)
+    def submitted(self, batch: object, input_tokens: float, uploaded_bytes: int) -> None:
+        """Count a batch that is at the service."""
+        self._inside[batch] = (input_tokens, uploaded_bytes)
+        self._submitted.add(batch)
 
-    async def wait_and_enter(self, name: str, input_tokens: float, uploaded_bytes: int) -> None:
+    async def enter(self, batch: object, input_tokens: float, uploaded_bytes: int) -> None:
         """Wait until so much may be sent besides what is there."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._takes(input_tokens, uploaded_bytes))
-            self.enter(name, input_tokens, uploaded_bytes)
+            self._inside[batch] = (input_tokens, uploaded_bytes)
 
-    async def leave(self, name: str) -> None:
+    async def leave(self, batch: object) -> None:
         """A batch has ended, or was not taken."""
         async with self._changed:
-            self._inside.pop(name, None)
+            self._inside.pop(batch, None)
+            self._submitted.discard(batch)
             self._changed.notify_all()
 
     async def wait_for_change(self, longest_s: float) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -24,6 +23,9 @@ from reelmake.gemini.stopping import Stopping
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+MAYBE_SUBMITTED = frozenset(["connection_lost", "timed_out", "overloaded"])
+"""Codes that leave open whether a batch was submitted."""
 
 # Four of them upload; the others look their videos up, or wait until they are processed.
 _VIDEOS_AT_ONCE = 16
@@ -79,7 +81,7 @@ class Submitter:
     ) -> BatchRecord:
         """Submit the requests whose video is there, or find them submitted.
 
-        Raises ServiceError: it was not submitted, unless ``connection_lost`` or ``timed_out``;
+        Raises ServiceError: it was not submitted, unless it is one of MAYBE_SUBMITTED;
         TooManyTokensError; ReelmakeError ``interrupted``.
         """
         wanted = [each for each in pack.wanted if each.key in media]
@@ -100,23 +102,26 @@ class Submitter:
             job = await self._created(record, requests_file, project, room)
         except ServiceError as error:
             # Otherwise the next run finds out whether it was.
-            if error.code not in ("connection_lost", "timed_out"):
+            if error.code not in MAYBE_SUBMITTED:
                 self._records.forget(record)
             raise
         except TooManyTokensError:
             self._records.forget(record)
             raise
-        return self.adopt(record, job)
+        return self._submitted(record, job)
 
-    def adopt(self, record: BatchRecord, job: BatchJob) -> BatchRecord:
-        """Write down that it is there."""
-        adopted = record.model_copy(update={"job": job.name, "state": job.state})
-        self._records.keep(adopted)
-        return adopted
+    async def find(self, record: BatchRecord, project: Project) -> BatchRecord | None:
+        """Whether a batch was submitted of which nothing else is known; if not, it is forgotten."""
+        job = await self._retried(partial(project.service.find_batch, record.name))
+        if job:
+            return self._submitted(record, job)
+        self._records.forget(record)
+        return None
 
-    async def find(self, record: BatchRecord, project: Project) -> BatchJob | None:
-        """Whether a batch was submitted of which nothing else is known."""
-        return await self._retried(partial(project.service.find_batch, record.name))
+    def _submitted(self, record: BatchRecord, job: BatchJob) -> BatchRecord:
+        known = record.model_copy(update={"job": job.name, "state": job.state})
+        self._records.keep(known)
+        return known
 
     async def _send(
         self, wanted: list[Wanted], media: Mapping[str, Media], project: Project
@@ -157,8 +162,7 @@ class Submitter:
             except _FullError as error:
                 full = error.fault
             log.warning("the service takes no more batches now: %s", full.message)
-            alone = not room.inside - {record.name}
-            if alone and record.requests > 1 and not re.search(r"\bjobs?\b", full.message):
+            if not room.has_submitted and record.requests > 1 and "job" not in full.message.lower():
                 raise TooManyTokensError
             if waited_s > self.limit_s:
                 raise full
