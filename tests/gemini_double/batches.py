@@ -30,7 +30,7 @@ _MANNERS = {
     "batch_failed": ("BATCH_STATE_FAILED", 0.0),
     "batch_expired": ("BATCH_STATE_EXPIRED", 0.0),
     "batch_cancelled": ("BATCH_STATE_CANCELLED", 0.5),
-    "batch_partial": ("BATCH_STATE_PARTIALLY_SUCCEEDED", 0.5),
+    "batch_partial": ("JOB_STATE_PARTIALLY_SUCCEEDED", 0.5),
 }
 # gRPC's numbers, which the lines of a result file have.
 _GRPC = {400: 3, 403: 7, 404: 5, 429: 8, 500: 13, 503: 14}

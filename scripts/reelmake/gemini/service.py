@@ -12,6 +12,7 @@ import math
 import os
 import re
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,9 @@ _CALL_TIMEOUT_S = 60.0
 """For calls that only look something up or delete it."""
 _ALREADY_EXISTS = 409
 _BATCHES_A_PAGE = 100
+
+# A state of a batch that the SDK has not heard of is handed on as it came.
+warnings.filterwarnings("ignore", message=".* is not a valid JobState")
 
 
 class Media(NamedTuple):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from reelmake.config import GeminiSettings
 from reelmake.gemini.batches.packing import Pack, Room, Rooms, Wanted, packs
@@ -160,7 +161,9 @@ class Dispatcher:
 
     def _not_submitted(self, error: ServiceError) -> set[str]:
         """Whether to go on without it: whoever waits for it then asks by another tier."""
-        if error.code in PROJECT_FAULTS or error.code in MAYBE_SUBMITTED:
+        # That no more batches are taken today says nothing of single calls.
+        refused = error.status == HTTPStatus.TOO_MANY_REQUESTS
+        if error.code in MAYBE_SUBMITTED or (error.code in PROJECT_FAULTS and not refused):
             raise error
         say(f"A batch could not be submitted: {error.message}")
         return set()
