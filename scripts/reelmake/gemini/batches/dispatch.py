@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from reelmake.config import GeminiSettings
 from reelmake.gemini.batches.packing import Pack, Room, Rooms, Wanted, packs
 from reelmake.gemini.batches.records import BatchRecord, BatchRecords
 from reelmake.gemini.batches.submitting import MAYBE_SUBMITTED, Submitter, TooManyTokensError
-from reelmake.gemini.batches.watching import Watcher
+from reelmake.gemini.batches.watching import Watcher, say
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
@@ -57,7 +56,7 @@ class Dispatcher:
         self._stopping = stopping
         self._keep_uploads = keep_uploads
         self._records = BatchRecords(results.batches)
-        self._submitter = Submitter(settings, self._records, stopping=stopping)
+        self._submitter = Submitter(settings, self._records, results.store, stopping=stopping)
         self._watcher = Watcher(settings, self._records, results.store, stopping=stopping)
         self._rooms = Rooms(settings.batch_enqueued_tokens)
 
@@ -215,10 +214,3 @@ class Dispatcher:
                 log.info("an upload could not be deleted: %s", type(error).__name__)
 
         await asyncio.gather(*map(delete, videos))
-
-
-def say(text: str) -> None:
-    """Tell it on the terminal: hours may pass until the next word."""
-    log.info("%s", text)
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

@@ -119,6 +119,10 @@ class BatchRecords:
         write_atomically(path, ended.model_dump_json(indent=1) + "\n", durable=True)
         self.forget(record)
 
+    def has_ended(self, record: BatchRecord) -> bool:
+        """Whether this is written down, by this run or another one."""
+        return (self._ended / f"{record.name}.json").exists()
+
     def forget(self, record: BatchRecord) -> None:
         """It was never submitted, or is kept elsewhere."""
         (self._open / f"{record.name}.json").unlink(missing_ok=True)

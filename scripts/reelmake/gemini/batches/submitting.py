@@ -19,6 +19,7 @@ from reelmake.gemini.projects import PROJECT_FAULTS, Project
 from reelmake.gemini.retry import with_retries
 from reelmake.gemini.service import BatchJob, Media
 from reelmake.gemini.stopping import Stopping
+from reelmake.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,11 @@ class Submitter:
     """Brings packs of requests to the service."""
 
     def __init__(
-        self, settings: GeminiSettings, records: BatchRecords, *, stopping: Stopping
+        self, settings: GeminiSettings, records: BatchRecords, store: Store, *, stopping: Stopping
     ) -> None:
         self._settings = settings
         self._records = records
+        self._store = store
         self._stopping = stopping
 
     @property
@@ -146,9 +148,10 @@ class Submitter:
         async def create() -> BatchJob:
             # The answer to a submission may have been lost: so each try looks first.
             try:
-                return await service.find_batch(record.name) or await service.create_batch(
-                    record.model, requests_file, record.name
-                )
+                async with self._store.asking_async(record.name):  # not so another run besides
+                    return await service.find_batch(record.name) or await service.create_batch(
+                        record.model, requests_file, record.name
+                    )
             except Exception as error:
                 fault = classify(error)
                 if fault.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Watcher:
             log.warning("the batch %s is cancelled and does not end: it is left there", record.name)
             return Answered()
         answered = Answered()
+        if self._records.has_ended(record):
+            return answered  # another run was quicker
         requests = self._records.requests(record)
         if job.results:
             await self._keep_all(record, project, job.results, requests, answered)
@@ -126,8 +129,8 @@ class Watcher:
             async with self._stopping.may_be_given_up():
                 await asyncio.sleep(seconds)
         except ReelmakeError:
-            what = f"the batch with this request ({record.name}) goes on at Google"
-            raise ReelmakeError("interrupted", f"{what}; the next run picks it up") from None
+            say(f"Batch {record.name} goes on at Google; the next run picks it up.")
+            raise
 
     async def _keep_all(
         self,
@@ -190,6 +193,13 @@ class Watcher:
     async def _retried(self, call: Callable[[], Awaitable[Result]]) -> Result:
         attempts = self._settings.max_attempts
         return await with_retries(call, attempts=attempts, stopping=self._stopping)
+
+
+def say(text: str) -> None:
+    """Tell it on the terminal: hours may pass until the next word."""
+    log.info("%s", text)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _usd(model: str, answer: Mapping[str, Any]) -> float | None:
