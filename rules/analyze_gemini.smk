@@ -9,9 +9,9 @@ rule analyze_video:
     log:
         "logs/analyze_video/{template}/{video}.log",
     priority: PRIORITY
-    threads: 0 if settings.gemini.tier == "batch" else 1  # hours of waiting take no place of -j
     conda:
         "../envs/gemini.yaml"
+    threads: 0 if settings.gemini.tier == "batch" else 1  # hours of waiting take no place of -j
     params:
         target=target_as_json,
         request=request_state,

@@ -38,7 +38,9 @@ async def main(arguments: Sequence[str]) -> int:
     stopping = Stopping()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.begin)
-    account = Account(given.settings, given.results, run=asyncio.to_thread, stopping=stopping)
+    account = Account(
+        given.settings, given.results, run=asyncio.to_thread, stopping=stopping, alone=True
+    )
     async with account:
         outcome = await command(account, arguments)
     sys.stderr.write(outcome.message)

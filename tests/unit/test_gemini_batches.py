@@ -449,3 +449,32 @@ def test_nothing_that_is_written_down_has_a_key_or_the_address_of_a_file(
     assert any(path.suffix == ".requests" for path in texts)
     for secret in [TEST_KEY, double.url, *double.files.upload_ids(), *names]:
         assert [path for path, text in texts.items() if secret.encode() in text] == []
+
+
+def test_segments_are_in_the_batch_and_the_overview_is_asked_at_once_for_as_much(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    runs.videos = {"red": runs.videos["red"]}
+    assert all_answered(runs.run(segment_minutes=0.2, segment_overlap_s=2))
+    assert tiers(double) == ["batch", "batch", "flex"]
+
+
+def test_copies_of_a_video_are_asked_for_once(
+    double: GeminiDouble, runs: Runs, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(runs.videos["red"].read_bytes())
+    runs.videos = {"red": runs.videos["red"], "copy": copy}
+    assert all_answered(runs.run())
+    assert tiers(double) == ["batch"]
+
+
+def test_an_answer_that_is_not_valid_goes_into_the_next_runs_batch_again(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    double.faults.add(Fault("missing_property", kind="batch_line", nth=2, times=1))
+    codes = [getattr(outcome, "code", "done") for outcome in runs.run().values()]
+    assert sorted(codes) == ["answer_wrong_shape", *["done"] * 4]
+    double.ledger.clear()
+    assert all_answered(runs.run())
+    assert tiers(double) == ["batch"]

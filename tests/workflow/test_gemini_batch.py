@@ -65,3 +65,11 @@ def test_a_run_that_is_interrupted_while_it_waits_is_gone_on_with_by_the_next_on
     assert len(list(double.batches)) == 1
     assert [record.service_tier for record in double.ledger.billed()] == ["batch"] * 3
     assert project.rows("failures.tsv") == []
+
+
+def test_without_hooks_there_is_nobody_to_gather_and_the_fallback_is_asked(
+    project: Project, double: GeminiDouble
+) -> None:
+    run = project.run("--no-hooks", cores=4)
+    assert run.code == 0, run.output
+    assert [record.service_tier for record in double.ledger.billed()] == ["flex"] * 3

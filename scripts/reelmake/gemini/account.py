@@ -1,8 +1,9 @@
 """All that reports share when they ask Gemini: one account a process, whatever asks it."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ from reelmake.gemini.request import Request
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
 from reelmake.results import Results
+from reelmake.store import Store
 from reelmake.targets import Target
 from reelmake.templates import load_template
 
@@ -49,7 +51,9 @@ class Account:
         budget_usd: float | None = None,
         stopping: Stopping | None = None,
         keep_uploads: bool = False,
+        alone: bool = False,
     ) -> None:
+        """``alone``: it is asked for one report, which is no batch."""
         self._settings = settings
         self._results = results
         self._run = run
@@ -69,7 +73,7 @@ class Account:
             stopping=stopping,
             keep_uploads=keep_uploads,
         )
-        self.batches = BatchTier(dispatcher, self._wanted_of_video, settings)
+        self.batches = BatchTier(dispatcher, self._wanted_of_video, settings, gathers=not alone)
 
     async def __aenter__(self) -> Self:
         await self._projects.__aenter__()
@@ -139,7 +143,11 @@ class Account:
     async def _wanted(self, target: Target) -> list[Wanted]:
         plan = _Plan(target)
         asker = Asker(
-            self._settings, plan, self._results.store, run=self._run, tiers=[self._settings.tier]
+            self._settings,
+            plan,
+            _Unlocked(self._results.store.root),
+            run=self._run,
+            tiers=[self._settings.tier],
         )
         try:
             report = await self._report(target)
@@ -156,6 +164,14 @@ class Account:
 
 class _WouldBeAsked(Exception):  # noqa: N818  it is no error
     """The store has no answer to this."""
+
+
+class _Unlocked(Store):
+    """Who buys nothing keeps nobody from buying it; a lock is a file, and costs like one."""
+
+    @contextlib.asynccontextmanager
+    async def asking_async(self, key: str) -> AsyncIterator[None]:  # noqa: ARG002
+        yield
 
 
 @dataclass

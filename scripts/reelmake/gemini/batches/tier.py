@@ -33,7 +33,8 @@ Targets = Mapping[TargetKey, Target]
 class BatchTier:
     """Asks for many reports at once. ``wanted`` says what is missing for one.
 
-    With another `gemini.tier` all it does is to end what earlier runs have left in batches.
+    With another `gemini.tier`, or if it does not gather, all it does is to see to what earlier runs
+    have left in batches.
     """
 
     def __init__(
@@ -41,12 +42,15 @@ class BatchTier:
         dispatcher: Dispatcher,
         wanted: Callable[[Target], Awaitable[list[Wanted]]],
         settings: GeminiSettings,
+        *,
+        gathers: bool,
     ) -> None:
         self._dispatcher = dispatcher
         self._wanted = wanted
-        self._is_on = settings.tier == "batch"
+        self._is_on = settings.tier == "batch" and gathers
         self._tries = 1 + settings.batch_fallback.count("batch")
-        self._limit_s = settings.batch_max_wait_hours * 3600
+        # Who wants another tier wants it now.
+        self._limit_s = settings.batch_max_wait_hours * 3600 if settings.tier == "batch" else 0.0
         self._gathering = Gathering(settings.batch_size)
         self._prepared = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._settled: dict[TargetKey, asyncio.Future[None]] = {}
@@ -98,7 +102,7 @@ class BatchTier:
         """What is in a batch would be paid twice if it were asked besides."""
         for record, project in self._left_over.get(report, ()):
             if record.name not in self._ending:
-                batch = self._dispatcher.pick_up(record, project, limit_s=0.0)
+                batch = self._dispatcher.pick_up(record, project, limit_s=self._limit_s)
                 self._ending[record.name] = batch
             await asyncio.shield(self._ending[record.name].task)
 
