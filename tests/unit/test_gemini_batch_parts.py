@@ -1,5 +1,6 @@
 """How batches are cut, and how the lines of their answers are read."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from reelmake.gemini.batches.lines import CutOffError, Line, read_lines
+from gemini_double.validation import check
+from reelmake.config import GeminiSettings
+from reelmake.gemini.batches.lines import CutOffError, Line, read_lines, request_line
 from reelmake.gemini.batches.names import ECHO_FIELD, echo_of, name_of_set
 from reelmake.gemini.batches.packing import Pack, Room, Wanted, packs
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.calling import Source
 from reelmake.gemini.request import Clip, Request
+from reelmake.gemini.service import Media, Service
+from reelmake.templates import load_template
 
 GB = 10**9
 ONE, OTHER, FOREIGN = "a" * 64, "b" * 64, "c" * 64
@@ -81,6 +86,44 @@ def answer(key: str) -> dict[str, Any]:
 def read(*lines: Any) -> list[Line]:
     texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     return list(read_lines(texts, [ONE, OTHER]))
+
+
+@pytest.mark.parametrize(
+    ("clip", "generation"),
+    [
+        (Clip("sha256:0", 1.0, "default"), {}),
+        (Clip("sha256:0", 0.5, "low", start_s=1.5, end_s=20.0), {"thinking_level": "low"}),
+        (None, {"temperature": 0.5, "max_output_tokens": 1000}),
+    ],
+)
+def test_a_line_asks_what_a_single_call_would_but_for_the_echo(
+    clip: Clip | None, generation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = load_template("chinese_transcript").answer_schema()
+    request = Request("gemini-3.8-flash", "Über 讲座", schema, clip, generation)
+    media = Media("https://generativelanguage.googleapis.com/v1beta/files/x", "video/mp4")
+    sent: list[Any] = []
+
+    async def post(method: str, path: str, body: Any, options: Any) -> Any:
+        sent.append(json.loads(json.dumps(body)))
+        raise ConnectionError
+
+    async def ask() -> None:
+        async with Service(GeminiSettings(), api_key="key") as service:
+            monkeypatch.setattr(service._client._api_client, "async_request", post)
+            with pytest.raises(ConnectionError):
+                await service.generate(request, media, tier="standard")
+
+    asyncio.run(ask())
+    line = json.loads(request_line(ONE, request, media))
+    assert line["key"] == ONE
+    batched = check(line["request"], "GenerateContentRequest")
+    single = check({k: v for k, v in sent[0].items() if k != "_url"}, "GenerateContentRequest")
+    asked_for = batched["generationConfig"]["responseSchema"]
+    echo = asked_for["properties"].pop(ECHO_FIELD)
+    assert asked_for["required"].pop() == asked_for["propertyOrdering"].pop() == ECHO_FIELD
+    assert echo["enum"] == [echo_of(ONE)]
+    assert batched == single
 
 
 def test_an_answer_has_the_form_of_a_single_calls() -> None:

@@ -220,8 +220,19 @@ def request_body(request: Request, media: Media | None) -> dict[str, Any]:
     return {
         "contents": [_json(types.Content(role="user", parts=parts))],
         "store": config.pop("store"),
-        "generationConfig": {**config, "responseSchema": _json(schema)},
+        "generationConfig": {**config, "responseSchema": _in_order(_json(schema))},
     }
+
+
+def _in_order(schema: dict[str, Any]) -> dict[str, Any]:
+    """Have the answer keep the order of the schema, as the SDK does in single calls."""
+    properties = {key: _in_order(part) for key, part in schema.get("properties", {}).items()}
+    changed = {**schema, "properties": properties} if properties else dict(schema)
+    if len(properties) > 1:
+        changed["propertyOrdering"] = list(properties)
+    if "items" in schema:
+        changed["items"] = _in_order(schema["items"])
+    return changed
 
 
 def _json(message: pydantic.BaseModel) -> dict[str, Any]:

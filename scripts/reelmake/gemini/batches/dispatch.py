@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
 from reelmake.gemini.batches.packing import Pack, Room, Rooms, Wanted, packs
 from reelmake.gemini.batches.records import BatchRecord, BatchRecords
 from reelmake.gemini.batches.submitting import MAYBE_SUBMITTED, Submitter, TooManyTokensError
@@ -78,9 +79,18 @@ class Dispatcher:
                 say(f"The batch {record.name} belongs to a key that is not given: it is left.")
                 continue
             known = record if record.job else await self._submitter.find(record, project)
-            if known:
+            if known and self._can_be_joined(known):
                 found.append((known, project))
         return found
+
+    def _can_be_joined(self, record: BatchRecord) -> bool:
+        try:
+            self._records.requests(record)
+        except ReelmakeError as error:
+            say(f"{error.message}: its requests are asked again.")
+            self._records.end(record.model_copy(update={"state": "UNREADABLE"}))
+            return False
+        return True
 
     def pick_up(self, record: BatchRecord, project: Project, *, limit_s: float) -> Batch:
         """Go on with a batch that is at the service."""

@@ -44,10 +44,10 @@ def request_line(key: str, request: Request, media: Media | None) -> bytes:
     schema = body["generationConfig"]["responseSchema"]
     if ECHO_FIELD not in schema["properties"]:
         only_this = {"type": "STRING", "enum": [echo_of(key)], "description": "Copy this."}
-        schema["properties"] = {ECHO_FIELD: only_this, **schema["properties"]}
-        schema["required"] = [ECHO_FIELD, *schema.get("required", [])]
+        schema["properties"] = {**schema["properties"], ECHO_FIELD: only_this}
+        schema["required"] = [*schema.get("required", []), ECHO_FIELD]
         if "propertyOrdering" in schema:
-            schema["propertyOrdering"] = [ECHO_FIELD, *schema["propertyOrdering"]]
+            schema["propertyOrdering"] = [*schema["propertyOrdering"], ECHO_FIELD]
     return json.dumps({"key": key, "request": body}, ensure_ascii=False).encode() + b"\n"
 
 
