@@ -11,6 +11,7 @@ rule analyze_video:
     priority: PRIORITY
     conda:
         "../envs/gemini.yaml"
+    threads: 0 if settings.gemini.tier == "batch" else 1  # hours of waiting take no place of -j
     params:
         target=target_as_json,
         results=results_folder,

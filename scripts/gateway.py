@@ -72,6 +72,7 @@ async def _serve_gemini(
         run=workers.run,
         budget_usd=config.budget_usd,
         stopping=stopping,
+        keep_uploads=config.keep_uploads,
     )
     async with account, kept(account.meter, results.meter):
         await account.check(order.to_analyse)

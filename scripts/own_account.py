@@ -19,5 +19,6 @@ async def own_account(results: Results) -> AsyncIterator[Account]:
     stopping = Stopping()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.begin)
-    async with Account(settings, results, run=asyncio.to_thread, stopping=stopping) as account:
+    account = Account(settings, results, run=asyncio.to_thread, stopping=stopping, alone=True)
+    async with account:
         yield account

@@ -56,6 +56,16 @@ class GeminiSettings(_Section):
     tier: Literal["standard", "flex", "batch"] = Field(
         "standard", description="flex and batch cost half"
     )
+    batch_size: int = Field(1000, ge=1, le=10_000, description="requests of one batch, at most")
+    batch_max_wait_hours: float = Field(
+        24.0, gt=0, description="hours until a batch that has not ended is given up"
+    )
+    batch_fallback: list[Literal["batch", "flex", "standard"]] = Field(
+        ["batch", "flex", "standard"], description="in turn, for what a batch did not answer"
+    )
+    batch_enqueued_tokens: int | None = Field(
+        None, ge=1, description="input tokens that may be in batches at a time"
+    )
     rpm: int | None = Field(None, ge=1, description="requests a minute; null: the answers teach")
     tpm: int | None = Field(None, ge=1, description="input tokens a minute")
     rpd: int | None = Field(None, ge=1, description="requests a day, until Pacific midnight")
@@ -148,7 +158,7 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     if not problems:
         try:
             config = Config.model_validate(dict(values))
-            problems = _not_built_yet(config)
+            problems = _not_together(config)
             if not problems:
                 return config
         except ValidationError as error:
@@ -157,12 +167,14 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     raise ReelmakeError("config_invalid", "\n".join(["The configuration can't be used:", *lines]))
 
 
-def _not_built_yet(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
-    """Whoever sets these relies on them for money: better refused than silently without effect."""
-    problems: list[tuple[tuple[str | int, ...], str]] = []
-    if config.gemini.tier == "batch":
-        problems.append((("gemini", "tier"), "batch is not built yet; expected standard or flex"))
-    return problems
+def _not_together(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
+    """Keys that are right by themselves, and have no meaning beside others."""
+    if config.gemini.tier == "batch" and config.gemini.vertex:
+        problem = "batch needs an API key; on Vertex AI expected standard or flex"
+        return [(("gemini", "tier"), problem)]
+    if config.gemini.tier == "batch" and config.gemini.combine_templates:
+        return [(("gemini", "combine_templates"), "expected false with `tier: batch`")]
+    return []
 
 
 def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -71,7 +71,7 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
     """
     outcome = Outcome()
     record = results.failure(*target.key)
-    with _logging_to(log):
+    with logging_to(log):
         if not (beside and _is_of_another(record, log)):
             record.unlink(missing_ok=True)
         try:
@@ -156,7 +156,8 @@ _job_logs.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"
 
 
 @contextlib.contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
+def logging_to(path: Path) -> Iterator[None]:
+    """Have what is said from here on, and in tasks that begin here, written to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     package = logging.getLogger("reelmake")
     package.setLevel(logging.DEBUG)

@@ -87,5 +87,10 @@ class Results:
         return self._state / "uploads"
 
     @property
+    def batches(self) -> Path:
+        """What is known of the batches that were sent to the service."""
+        return self._state / "batches"
+
+    @property
     def _state(self) -> Path:
         return self.root / ".reelmake"

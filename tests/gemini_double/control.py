@@ -49,5 +49,6 @@ _ACTIONS: dict[str, Callable[[Service, Any], dict[str, Any] | None]] = {
     "POST expire": lambda service, body: {
         "expired": service.files.expire((body or {}).get("file"))
     },
+    "GET batches": lambda service, _: {"batches": service.batches.described()},
     "GET upload_ids": lambda service, _: {"upload_ids": service.files.upload_ids()},
 }

@@ -50,8 +50,30 @@ ANSWER = {
     "no_video_tokens": "no VIDEO tokens in the usage (the clip was too short)",
     "rerouted": "modelVersion is `model_version`",
 }
-ACTIONS: Mapping[str, str] = {**BEFORE, **AFTER, **ANSWER}
-_UPLOAD_ACTIONS = frozenset({"upload_reset", "file_failed"})
+# Of a whole batch (kind `batch`, matched by its display name as `file`), as it is created.
+BATCH = {
+    "batch_failed": "ends as FAILED, with nothing answered",
+    "batch_expired": "ends as EXPIRED, with nothing answered",
+    "batch_cancelled": "ends as CANCELLED, with half of it answered",
+    "batch_partial": "ends as PARTIALLY_SUCCEEDED, with half of it answered",
+    "batch_stuck": "stays PENDING until it is cancelled",
+    "batch_shuffled": "answers in another order",
+    "batch_cut": "the file of answers ends in the middle of one",
+}
+# Of one line of a batch (kind `batch_line`).
+LINE = {
+    "line_missing": "answered and billed, but not in the file",
+    "line_doubled": "twice in the file",
+    "line_keyless": "without its key",
+    "line_failed": "an error of `code` and `message` instead of an answer; not billed",
+    "line_swapped": "under the key of the line before it, which is lost",
+}
+ACTIONS: Mapping[str, str] = {**BEFORE, **AFTER, **ANSWER, **BATCH, **LINE}
+_KINDS = {
+    **dict.fromkeys(("upload_reset", "file_failed"), "upload_chunk"),
+    **dict.fromkeys(BATCH, "batch"),
+    **dict.fromkeys(LINE, "batch_line"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,7 @@ class Fault:
     action: str
     # Which requests; every condition given must hold.
     kind: str | None = None
-    """Ledger kind, `*` allowed; by default `generate` (for upload actions `upload_chunk`)."""
+    """Ledger kind, `*` allowed; by default `generate`, or what the action is about."""
     video: str | None = None
     """Start of the sha256, or part of the URL."""
     file: str | None = None
@@ -97,7 +119,7 @@ class Fault:
         return cls(**value)
 
     def matches(self, target: Target) -> bool:
-        by_default = "upload_chunk" if self.action in _UPLOAD_ACTIONS else "generate"
+        by_default = _KINDS.get(self.action, "generate")
         video = target.video or ""
         return (
             fnmatchcase(target.kind, self.kind or by_default)

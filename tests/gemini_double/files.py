@@ -56,6 +56,9 @@ class StoredFile:
     """Monotonic time when processing ends, once the polls below are used up too."""
     polls_left: int
     failure: str | None = None
+    content: bytes = b""
+    """Of what is no video."""
+    generated: bool = False
 
     @property
     def uri(self) -> str:
@@ -89,7 +92,7 @@ class StoredFile:
             "sha256Hash": base64.b64encode(self.sha256.encode()).decode(),
             "uri": self.uri,
             "state": state,
-            "source": "UPLOADED",
+            "source": "GENERATED" if self.generated else "UPLOADED",
         }
         if state == "ACTIVE" and self.is_video:
             resource["videoMetadata"] = {"videoDuration": f"{self.duration:g}s"}
@@ -206,10 +209,14 @@ class FileStore:
         sha256 = upload.digest.hexdigest()
         duration, has_audio = self.settings.default_duration, True
         is_video = upload.mime_type in VIDEO_TYPES
+        content = b""
         if is_video:
             upload.spool.seek(0)
             probed = await asyncio.to_thread(probe, upload.spool)
             duration, has_audio = probed or (duration, has_audio)
+        else:
+            upload.spool.seek(0)
+            content = upload.spool.read()
         upload.spool.close()
         stored = StoredFile(
             name=upload.name,
@@ -224,6 +231,7 @@ class FileStore:
             ready_at=time.monotonic() + (self.settings.processing_seconds if is_video else 0.0),
             polls_left=self.settings.processing_polls if is_video else 0,
             failure=failure(sha256),
+            content=content,
         )
         self._files[stored.name] = stored
         return stored
@@ -253,6 +261,26 @@ class FileStore:
 
     def delete(self, name: str, project: str) -> None:
         del self._files[self.get(name, project).name]
+
+    def add_generated(self, name: str, project: str, content: bytes) -> StoredFile:
+        """A file that the service has made; its name may be longer than ours."""
+        stored = StoredFile(
+            name=name,
+            project=project,
+            mime_type="application/jsonl",
+            display_name=None,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            duration=0.0,
+            has_audio=False,
+            created=datetime.now(UTC),
+            ready_at=0.0,
+            polls_left=0,
+            content=content,
+            generated=True,
+        )
+        self._files[name] = stored
+        return stored
 
     def list_of(self, project: str) -> list[StoredFile]:
         return [stored for stored in self._files.values() if stored.project == project]

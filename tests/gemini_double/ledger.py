@@ -112,7 +112,8 @@ class Ledger:
         return [record for record in self.records("upload_chunk") if record.upload_finished]
 
     def billed(self, *, video: str = "", prompt: str = "") -> list[Record]:
-        return [r for r in self.records("generate", video=video, prompt=prompt) if r.billed]
+        """Answers that were paid for, of single calls and in batches."""
+        return [r for r in self.records(video=video, prompt=prompt) if r.billed]
 
     def usd(self) -> float:
         return sum(record.usd for record in self.records())

@@ -35,7 +35,7 @@ def cost(
     audio_price = price.input if price.audio is None else price.audio
     dollars = (input_tokens - audio_tokens) * price.input + audio_tokens * audio_price
     dollars += output_tokens * price.output
-    return dollars / 1e6 * (0.5 if tier == "flex" else 1.0)
+    return dollars / 1e6 * (0.5 if tier in ("flex", "batch") else 1.0)
 
 
 def describe(model: str) -> dict[str, Any]:

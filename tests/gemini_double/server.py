@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 
+from .batches import Batches
 from .control import PREFIX, control
 from .faults import Fault, FaultBoard
 from .files import FileStore
@@ -49,6 +50,10 @@ class GeminiDouble:
     @property
     def files(self) -> FileStore:
         return self._service.files
+
+    @property
+    def batches(self) -> Batches:
+        return self._service.batches
 
     def __enter__(self) -> GeminiDouble:
         ready = threading.Event()

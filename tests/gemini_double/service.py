@@ -14,6 +14,7 @@ from typing import Any
 
 from . import errors, models
 from .answers import Style
+from .batches import Batches
 from .errors import ServiceError, invalid
 from .faults import ANSWER, Fault, FaultBoard, Target
 from .files import GRANULARITY, FileStore, StoredFile
@@ -35,6 +36,16 @@ _ROUTES = (
     ("model_list", "GET", r"/(?P<version>v1|v1beta)/models"),
     ("model_get", "GET", r"/(?P<version>v1|v1beta)/models/(?P<name>[^/:]+)"),
     ("generate", "POST", r"/(?P<version>v1|v1beta)/models/(?P<name>[^/:]+):generateContent"),
+    ("batch_create", "POST", r"/(?P<version>v1beta)/models/(?P<name>[^/:]+):batchGenerateContent"),
+    ("batch_list", "GET", r"/(?P<version>v1beta)/batches"),
+    ("batch_get", "GET", r"/(?P<version>v1beta)/batches/(?P<name>[^/:]+)"),
+    ("batch_cancel", "POST", r"/(?P<version>v1beta)/batches/(?P<name>[^/:]+):cancel"),
+    ("batch_delete", "DELETE", r"/(?P<version>v1beta)/batches/(?P<name>[^/:]+)"),
+    (
+        "file_download",
+        "GET",
+        r"(?:/download)?/(?P<version>v1|v1beta)/files/(?P<name>[^/:]+):download",
+    ),
     ("count_tokens", "POST", r"/(?P<version>v1|v1beta)/models/(?P<name>[^/:]+):countTokens"),
 )
 
@@ -62,6 +73,7 @@ class Service:
         self.faults = faults
         self.quota = Quota(settings)
         self.interference = Interference(faults, self.files)
+        self.batches = Batches(settings, self.files, self.reader, faults, ledger)
 
     async def handle(self, request: Request) -> Reply:
         record = Record("unknown", started=time.monotonic(), wall=time.time())
@@ -199,6 +211,46 @@ class Service:
             call.record.kind, call.project, video=stored.sha256, file=stored.video().file
         )
         return stored, await self._before(call, target)
+
+    # --- models
+
+    async def _file_download(self, call: Call) -> Reply:
+        stored, fault = await self._file(call)
+        if call.request.query.get("alt") != "media" or not stored.generated:
+            raise invalid("Only generated files can be downloaded.")
+        self.batches.downloaded(stored.name)
+        reply = Reply(200, stored.content, {"Content-Type": "application/octet-stream"})
+        return after(fault, reply)
+
+    # --- batches
+
+    async def _batch_create(self, call: Call) -> Reply:
+        self._check_model(call, "batchGenerateContent")
+        body = check(await _body(call.request), "BatchGenerateContentRequest").get("batch", {})
+        call.record.file = body.get("displayName")
+        fault = await self._before(call, Target("batch_create", call.project, call.name))
+        job = self.batches.create(body, call.name, call.project)
+        return after(fault, Reply.of_json(job.operation()))
+
+    async def _batch_list(self, call: Call) -> Reply:
+        fault = await self._before(call, Target("batch_list", call.project))
+        page, more = _page(call.request, self.batches.list_of(call.project), 10, 100)
+        listed = {"operations": [job.operation() for job in page]} if page else {}
+        return after(fault, Reply.of_json({**listed, **more}))
+
+    async def _batch_get(self, call: Call) -> Reply:
+        fault = await self._before(call, Target("batch_get", call.project))
+        job = self.batches.get(call.name, call.project)
+        return after(fault, Reply.of_json(job.operation()))
+
+    async def _batch_cancel(self, call: Call) -> Reply:
+        fault = await self._before(call, Target("batch_cancel", call.project))
+        self.batches.cancel(call.name, call.project)
+        return after(fault, Reply.of_json({}))
+
+    async def _batch_delete(self, call: Call) -> Reply:
+        self.batches.delete(call.name, call.project)
+        return Reply.of_json({})
 
     # --- models
 

@@ -28,6 +28,11 @@ class Settings:
     default_duration: float = 60.0
     """Of URLs, and of uploads that PyAV cannot read."""
     url_durations: dict[str, float] = field(default_factory=dict)
+    batch_seconds: float = 0.0
+    """Until a batch has ended; half of the time it is pending."""
+    batch_jobs: int = 100
+    batch_enqueued_tokens: int | None = None
+    """Limits of each project: batches that have not ended, and the input tokens in them."""
     rpm: int | None = None
     tpm: int | None = None
     rpd: int | None = None

@@ -38,7 +38,11 @@ def test_the_results_folder_has_one_spelling(written: str) -> None:
         ({"gemini": {"vertex": {"projct": "p"}}}, "gemini.vertex.projct: unknown key; did you me"),
         ({"Engine": "local"}, "Engine: unknown key; did you mean 'engine'?"),
         ({"gemini": {"max-attempts": 2}}, "gemini.max-attempts: unknown key; did you mean 'max_a"),
-        ({"gemini": {"tier": "batch"}}, "gemini.tier: batch is not built yet"),
+        (
+            {"gemini": {"tier": "batch", "vertex": {"project": "p"}}},
+            "gemini.tier: batch needs an API key",
+        ),
+        ({"gemini": {"batch_fallback": ["free"]}}, "gemini.batch_fallback[0]: expected 'batch', "),
         ({"AIza": 1}, "AIza: unknown key; expected one of videos, "),
         ({"gemini": {"rpm": "many"}}, "gemini.rpm: expected a valid integer, found 'many'"),
         ({"gemini": {"rpm": 0}}, "gemini.rpm: expected greater than or equal to 1, found 0"),

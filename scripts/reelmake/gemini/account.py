@@ -12,6 +12,9 @@ from reelmake.digests import Summary
 from reelmake.errors import Kind, ReelmakeError
 from reelmake.facts import video_facts
 from reelmake.gemini.asking import Asker, Run
+from reelmake.gemini.batches.dispatch import Dispatcher
+from reelmake.gemini.batches.packing import Wanted
+from reelmake.gemini.batches.tier import BatchTier
 from reelmake.gemini.budget import Budget
 from reelmake.gemini.calling import Caller
 from reelmake.gemini.combined import Combining
@@ -48,7 +51,10 @@ class Account:
         run: Run,
         budget_usd: float | None = None,
         stopping: Stopping | None = None,
+        keep_uploads: bool = False,
+        alone: bool = False,
     ) -> None:
+        """``alone``: it is asked for one report, which is no batch."""
         self._settings = settings
         self._results = results
         self._run = run
@@ -59,12 +65,13 @@ class Account:
         self._budget = Budget(budget_usd)
         self._budget.spent_usd = before.usd
         self._limit_changes_before = before.limit_changes
+        stopping = stopping or Stopping()
         self._caller = Caller(
             settings,
             self._projects,
             results.store,
             budget=self._budget,
-            stopping=stopping or Stopping(),
+            stopping=stopping,
             meter=before,
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
@@ -73,6 +80,15 @@ class Account:
             if settings.combine_templates
             else None
         )
+        dispatcher = Dispatcher(
+            settings,
+            self._projects,
+            results,
+            budget=self._budget,
+            stopping=stopping,
+            keep_uploads=keep_uploads,
+        )
+        self.batches = BatchTier(dispatcher, self._wanted, settings, gathers=not alone)
 
     async def __aenter__(self) -> Self:
         await self._projects.__aenter__()
@@ -84,6 +100,7 @@ class Account:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.batches.aclose()
         await self._projects.__aexit__(kind, error, trace)
 
     @property
@@ -108,12 +125,14 @@ class Account:
 
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""
+        await self.batches.prepare(target)
         if self._combining:
             await self._combining.prepare(target)
         return await (await self._report(target)).analyse(self._asker)
 
     def expect(self, targets: Sequence[Target]) -> None:
-        """What is going to be analysed: of one video, several templates may be asked together."""
+        """What is going to be analysed: some of it may be asked together."""
+        self.batches.expect(targets)
         if self._combining:
             self._combining.expect(targets)
 
@@ -166,6 +185,19 @@ class Account:
         store = self._results.store
         calls = await missing_calls(report, self._settings, store, run=self._run)
         return sum(call.estimate.usd for call in calls) if calls else None
+
+    async def _wanted(self, target: Target) -> list[Wanted]:
+        """Of the video; what is asked of text alone needs other answers first, and costs little."""
+        try:
+            report = await self._report(target)
+        except ReelmakeError:
+            return []
+        calls = await missing_calls(report, self._settings, self._results.store, run=self._run)
+        return [
+            Wanted(call.request.key, call.request, report.source, call.estimate, *target.key)
+            for call in calls
+            if call.request.clip
+        ]
 
     async def _report(self, target: Target) -> Report:
         facts = await self._run(video_facts, target, self._results.checksums)

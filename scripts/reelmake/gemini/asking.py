@@ -1,7 +1,8 @@
 """One request to one valid answer: from the store if it was paid for before, else from Gemini."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
 
 from reelmake.config import GeminiSettings
@@ -47,11 +48,21 @@ class Buyer(Protocol):
 class Asker:
     """Asks for many reports at once."""
 
-    def __init__(self, settings: GeminiSettings, buyer: Buyer, store: Store, *, run: Run) -> None:
+    def __init__(
+        self,
+        settings: GeminiSettings,
+        buyer: Buyer,
+        store: Store,
+        *,
+        run: Run,
+        tiers: Sequence[str] | None = None,
+    ) -> None:
+        """``tiers`` are tried in turn, by default those that answer at once."""
         self._settings = settings
         self._buyer = buyer
         self._store = store
         self._run = run
+        self._tiers = _tiers(settings) if tiers is None else tiers
 
     async def ask(self, request: Request, source: Source, check: Check, bill: Bill) -> Checked:
         """Find or buy the answer; it is in the store before anything looks at it.
@@ -112,14 +123,18 @@ class Asker:
 
     async def _bought(self, key: str, request: Request, source: Source, bill: Bill) -> StoredAnswer:
         self._refuse_what_is_blocked(key)
-        tier = self._settings.tier
-        try:
-            await self._buyer.buy(key, request, source, bill, tier=tier)
-        except ServiceError as error:
-            if tier != "flex" or error.code not in _TIER_REFUSALS:
-                raise
-            log.warning("the flex tier stays refused, asking at the full price: %s", error.message)
-            await self._buyer.buy(key, request, source, bill, tier="standard")
+        if not self._tiers:
+            raise ReelmakeError("batch_unanswered", "no batch of this run has answered it")
+        for tier, next_one in zip_longest(self._tiers, self._tiers[1:]):
+            try:
+                await self._buyer.buy(key, request, source, bill, tier=tier)
+                break
+            except ServiceError as error:
+                if next_one is None or error.code not in _TIER_REFUSALS:
+                    raise
+                log.warning(
+                    "the %s tier stays refused, asking %s: %s", tier, next_one, error.message
+                )
         stored = self._store.get(key)
         if stored is None:
             raise ReelmakeError("store_unreadable", f"the answer {key[:12]} can't be read back")
@@ -132,3 +147,9 @@ class Asker:
         error = InvalidAnswer(rejection.code, rejection.message)
         if error.kind == Kind.BLOCKED:
             raise error
+
+
+def _tiers(settings: GeminiSettings) -> Sequence[str]:
+    if settings.tier == "batch":
+        return [tier for tier in settings.batch_fallback if tier != "batch"]
+    return ["flex", "standard"] if settings.tier == "flex" else ["standard"]

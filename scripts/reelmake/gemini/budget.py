@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,10 +14,10 @@ class Estimate:
     """What a call is going to cost: tokens and seconds, USD expected and at the very most."""
 
     input_tokens: float
-    output_tokens: float
     usd: float
     most_usd: float
-    seconds: float
+    output_tokens: float = 0.0
+    seconds: float = 0.0
 
 
 class Budget:
@@ -53,6 +54,13 @@ class Budget:
             async with self._changed:
                 del self._reserved[call]
                 self._changed.notify_all()
+
+    @property
+    def left_usd(self) -> float:
+        """What is neither spent nor reserved."""
+        if self._limit_usd is None:
+            return math.inf
+        return self._limit_usd - self.spent_usd - sum(self._reserved.values())
 
     def bill(self, usd: float | None, estimate: Estimate) -> None:
         """Count what an answer has cost; None: nobody knows, so what was expected."""

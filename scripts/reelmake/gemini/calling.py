@@ -123,7 +123,7 @@ class Caller:
         bill.attempts += 1
         self.meter.tries += 1
         async with self.stopping.may_be_given_up():
-            media = await _media(source, project) if request.clip else None
+            media = await media_of(source, project) if request.clip else None
         expected = self._expected(request, source, tier)
         tokens = expected.input_tokens
         pace = project.pace(request.model)
@@ -187,7 +187,8 @@ class Caller:
             self._input_ratios[model] = before * (1 + _LEARNING_RATE * (change - 1))
 
 
-async def _media(source: Source, project: Project) -> Media:
+async def media_of(source: Source, project: Project, *, lasting_s: float = 0.0) -> Media:
+    """Where the service finds the video: it is uploaded unless it is there for so many seconds."""
     if source.path and source.sha256:
-        return await project.uploads.media(source.path, source.sha256)
+        return await project.uploads.media(source.path, source.sha256, lasting_s=lasting_s)
     return Media(source.url or source.identity, "video/mp4")

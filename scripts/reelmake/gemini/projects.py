@@ -120,6 +120,10 @@ class Projects:
             raise ReelmakeError("key_missing", "no API key in the environment")
         raise self._last_fault
 
+    def by_fingerprint(self, fingerprint: str) -> Project | None:
+        """The project that a file of ours speaks of, if its key is still given."""
+        return next((each for each in self._usable if each.fingerprint == fingerprint), None)
+
     def set_aside(self, project: Project, fault: ServiceError) -> None:
         """Use this project no more, and say so."""
         if project in self._usable:

@@ -6,16 +6,21 @@ breaks an upload, so files are sent as streams, without a name.
 """
 
 import asyncio
+import io
 import json
+import math
 import os
 import re
 import time
+import warnings
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import httpx2
+import pydantic
 from google import genai
 from google.genai import types
 
@@ -31,6 +36,10 @@ _LONGEST_POLL_S = 15.0
 _CALL_TIMEOUT_S = 60.0
 """For calls that only look something up or delete it."""
 _ALREADY_EXISTS = 409
+_BATCHES_A_PAGE = 100
+
+# A state of a batch that the SDK has not heard of is handed on as it came.
+warnings.filterwarnings("ignore", message=".* is not a valid JobState")
 
 
 class Media(NamedTuple):
@@ -38,6 +47,22 @@ class Media(NamedTuple):
 
     uri: str
     mime_type: str
+
+
+class RemoteFile(NamedTuple):
+    """An uploaded file that can be used, and the time (seconds since 1970) until which it can."""
+
+    uri: str
+    expires: float
+
+
+class BatchJob(NamedTuple):
+    """A batch at the service. ``state`` is its own word, such as RUNNING; ``results`` a file."""
+
+    name: str
+    display_name: str
+    state: str
+    results: str | None
 
 
 class Service:
@@ -97,8 +122,8 @@ class Service:
         )
         return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
 
-    async def upload(self, path: Path, *, name: str, mime_type: str) -> str | None:
-        """Send a file under our own name; its URI if it can be used at once, else `active_uri`.
+    async def upload(self, path: Path, *, name: str, mime_type: str) -> RemoteFile | None:
+        """Send a file under our own name; None: it can't be used at once, see `active_file`.
 
         That it is there already is as good: then the answer to an earlier upload was lost.
         """
@@ -110,10 +135,10 @@ class Service:
             if error.code != _ALREADY_EXISTS:
                 raise
             return None
-        return file.uri if file.state == types.FileState.ACTIVE else None
+        return _remote(file) if file.state == types.FileState.ACTIVE else None
 
-    async def active_uri(self, name: str) -> str | None:
-        """Wait until an uploaded file is ready; its URI, or None when there is no such file.
+    async def active_file(self, name: str) -> RemoteFile | None:
+        """Wait until an uploaded file is ready; None when there is no such file.
 
         Raises ServiceError ``video_refused`` when the service can't process it.
         """
@@ -122,7 +147,7 @@ class Service:
         while True:
             file = await self._file(name)
             if file is None or file.state == types.FileState.ACTIVE:
-                return file.uri if file else None
+                return _remote(file) if file else None
             if file.state == types.FileState.FAILED:
                 reason = file.error.message if file.error else None
                 await self.delete(name)  # else the next run would find it, failed
@@ -148,6 +173,84 @@ class Service:
         await self._client.aio.files.delete(
             name=name, config=types.DeleteFileConfig(http_options=_quick())
         )
+
+    async def upload_requests(self, requests: io.IOBase, *, name: str) -> str:
+        """Send the requests of a batch, a JSON object a line; the name of the file."""
+        config = types.UploadFileConfig(name=name, mime_type="jsonl")
+        file = await self._client.aio.files.upload(file=requests, config=config)
+        return str(file.name)
+
+    async def create_batch(self, model: str, requests_file: str, display_name: str) -> BatchJob:
+        """Submit it: from now on it costs money. The service does not mind the same one twice."""
+        config = types.CreateBatchJobConfig(display_name=display_name, http_options=_quick())
+        return _batch_job(
+            await self._client.aio.batches.create(model=model, src=requests_file, config=config)
+        )
+
+    async def batch(self, name: str) -> BatchJob:
+        """Look up how a batch stands."""
+        config = types.GetBatchJobConfig(http_options=_quick())
+        return _batch_job(await self._client.aio.batches.get(name=name, config=config))
+
+    async def find_batch(self, display_name: str) -> BatchJob | None:
+        """The batch that we gave this name, if the project has one."""
+        config = types.ListBatchJobsConfig(page_size=_BATCHES_A_PAGE, http_options=_quick())
+        async for job in await self._client.aio.batches.list(config=config):
+            if job.display_name == display_name:
+                return _batch_job(job)
+        return None
+
+    async def cancel_batch(self, name: str) -> None:
+        """Ask for its end; what it has answered by then may still arrive."""
+        config = types.CancelBatchJobConfig(http_options=_quick())
+        await self._client.aio.batches.cancel(name=name, config=config)
+
+    async def download(self, file: str, into: io.IOBase) -> None:
+        """Write what a batch answered to ``into``."""
+        await self._client.aio.files.download(file=file, destination=into)
+
+
+def request_body(request: Request, media: Media | None) -> dict[str, Any]:
+    """What `generate` would send, as the service's own JSON; what is in it may be changed."""
+    config = _json(_generation(request, "standard"))
+    schema = types.Schema.model_validate(config.pop("responseSchema"))
+    parts = [types.Part(text=request.prompt)]
+    if request.clip and media:
+        parts.insert(0, _video_part(request.clip, media))
+    return {
+        "contents": [_json(types.Content(role="user", parts=parts))],
+        "store": config.pop("store"),
+        "generationConfig": {**config, "responseSchema": _in_order(_json(schema))},
+    }
+
+
+def _in_order(schema: dict[str, Any]) -> dict[str, Any]:
+    """Have the answer keep the order of the schema, as the SDK does in single calls."""
+    properties = {key: _in_order(part) for key, part in schema.get("properties", {}).items()}
+    changed = {**schema, "properties": properties} if properties else dict(schema)
+    if len(properties) > 1:
+        changed["propertyOrdering"] = list(properties)
+    if "items" in schema:
+        changed["items"] = _in_order(schema["items"])
+    return changed
+
+
+def _json(message: pydantic.BaseModel) -> dict[str, Any]:
+    return message.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _remote(file: types.File) -> RemoteFile:
+    expires = file.expiration_time
+    # A service that names no end keeps files for ever.
+    until = expires.timestamp() if isinstance(expires, datetime) else math.inf
+    return RemoteFile(str(file.uri), until)
+
+
+def _batch_job(job: types.BatchJob) -> BatchJob:
+    # The SDK knows some of the service's words, and renames those.
+    state = re.sub(r"^(JOB|BATCH)_STATE_", "", job.state.value if job.state else "")
+    results = job.dest.file_name if job.dest else None
+    return BatchJob(str(job.name), job.display_name or "", state, results)
 
 
 def _quick() -> types.HttpOptions:

@@ -1,10 +1,12 @@
 """One upload of a video serves all its calls: retries, templates, segments and reruns."""
 
 import asyncio
+import io
 import logging
+import time
 from pathlib import Path
 
-from reelmake.gemini.service import Media, Service
+from reelmake.gemini.service import Media, RemoteFile, Service
 from reelmake.results import Results
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,9 @@ class UploadRecords:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / name).touch()
 
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink(missing_ok=True)
+
 
 class Uploads:
     """The files of one project. Of several that need the same video one uploads, others wait."""
@@ -63,38 +68,59 @@ class Uploads:
         self._store = results.store
         self._records = UploadRecords(results.uploads)
         self._project = project
-        self._uris: dict[str, str] = {}
+        self._files: dict[str, RemoteFile] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def media(self, path: Path, sha256: str) -> Media:
-        """Find the video at the service, or bring it there.
+    async def media(self, path: Path, sha256: str, *, lasting_s: float = 0.0) -> Media:
+        """Find the video at the service, or bring it there; it stays for so many seconds.
 
         Raises ServiceError ``video_refused``, and what the SDK and its transport raise.
         """
         mime_type = MIME_TYPES[path.suffix.lower()]
         name = upload_name(sha256, self._project)
         async with self._locks.setdefault(sha256, asyncio.Lock()):
-            if sha256 not in self._uris:
+            known = self._files.get(sha256)
+            if known is None or not _lasts(known, lasting_s):
                 async with self._store.asking_async(name):
-                    self._uris[sha256] = await self._bring(path, name, mime_type)
-            return Media(self._uris[sha256], mime_type)
+                    self._files[sha256] = await self._bring(path, name, mime_type, lasting_s)
+            return Media(self._files[sha256].uri, mime_type)
+
+    async def send_requests(self, requests: io.IOBase, name: str) -> str:
+        """Upload the lines of a batch; the name that it is submitted by."""
+        self._records.add(name)
+        return await self._service.upload_requests(requests, name=name)
 
     def forget(self, sha256: str) -> None:
         """Look again next time: the service says that the file is gone."""
-        self._uris.pop(sha256, None)
+        self._files.pop(sha256, None)
 
-    async def _bring(self, path: Path, name: str, mime_type: str) -> str:
-        uri = None
+    async def delete(self, sha256: str) -> None:
+        """Remove the video from the service."""
+        name = upload_name(sha256, self._project)
+        async with self._locks.setdefault(sha256, asyncio.Lock()):
+            self.forget(sha256)
+            await self._service.delete(name)
+            self._records.remove(name)
+
+    async def _bring(self, path: Path, name: str, mime_type: str, lasting_s: float) -> RemoteFile:
+        file = None
         if self._records.knows(name):
-            uri = await self._service.active_uri(name)
-        if uri is None:
+            file = await self._service.active_file(name)
+            if file and not _lasts(file, lasting_s):
+                await self._service.delete(name)
+                file = None
+        if file is None:
             self._records.add(name)
             log.info("uploading %s (%.1f MB)", path.name, path.stat().st_size / 1e6)
             async with self._at_once:
-                uri = await self._service.upload(path, name=name, mime_type=mime_type)
-        if uri is None:
-            uri = await self._service.active_uri(name)
-        if uri is None:
+                file = await self._service.upload(path, name=name, mime_type=mime_type)
+        if file is None:
+            file = await self._service.active_file(name)
+        if file is None:
             raise ConnectionError("the uploaded file can't be found at the service")
-        return uri
+        return file
+
+
+def _lasts(file: RemoteFile, seconds: float) -> bool:
+    return seconds == 0.0 or file.expires > time.time() + seconds
