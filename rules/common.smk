@@ -27,7 +27,7 @@ from reelmake.targets import Target
 from reelmake.templates import load_template
 
 # Targets that tell how things are, whatever they are like.
-ONLY_TELL = {"plan", "status"}
+ONLY_TELL = {"plan", "status", "cleanup_remote", "doctor"}
 asked = set(sys.argv)
 
 FOLLOWING = Following.install(workflow, silent=bool(asked & ONLY_TELL))
@@ -125,6 +125,10 @@ def every_target_as_json(wildcards) -> str:
 
 def config_as_json(wildcards) -> str:
     return settings.model_dump_json(exclude={"notify"})
+
+
+def gemini_as_json(wildcards) -> str:
+    return settings.gemini.model_dump_json()
 
 
 def layouts_of_templates(wildcards) -> dict[str, str]:

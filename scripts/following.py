@@ -42,6 +42,7 @@ class Following(logging.Handler):
         self._quiet = bool(set(output.quiet or ()) & {Quietness.PROGRESS, Quietness.ALL})
         self._run: Run | None = None
         self._begun = False
+        self._silent = False
         self._refused = False
 
     @classmethod
@@ -55,7 +56,7 @@ class Following(logging.Handler):
             (each for each in logger.handlers if each.name == "DefaultStreamHandler"), None
         )
         following = cls(workflow, default)
-        following._begun = silent
+        following._silent = silent
         if workflow.is_main_process and not workflow.output_settings.dryrun:
             if default:
                 logger.removeHandler(default)
@@ -125,7 +126,10 @@ class Following(logging.Handler):
             self._pass_on(record)
         elif run is None:
             # Other rules, such as `prune`, say themselves what they did.
-            if record.levelno >= logging.WARNING or not (self._begun or _is_noise(record)):
+            if record.levelno >= logging.WARNING:
+                if not (self._silent and _is_said_otherwise(record)):
+                    self._pass_on(record)
+            elif not (self._silent or self._begun or _is_noise(record)):
                 self._pass_on(record)
         elif record.levelno >= logging.WARNING and not (
             self._refused or _is_said_otherwise(record)

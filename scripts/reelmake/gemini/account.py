@@ -24,6 +24,7 @@ from reelmake.gemini.missing import missing_calls
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
+from reelmake.gemini.tidying import Tidying
 from reelmake.meter import Meter, read_meter
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -80,6 +81,8 @@ class Account:
             if settings.combine_templates
             else None
         )
+        # Alone it can't know who else needs a video.
+        self._tidying = Tidying(self._projects, keep=keep_uploads or alone)
         dispatcher = Dispatcher(
             settings,
             self._projects,
@@ -101,6 +104,7 @@ class Account:
         trace: TracebackType | None,
     ) -> None:
         await self.batches.aclose()
+        await self._tidying.aclose()
         await self._projects.__aexit__(kind, error, trace)
 
     @property
@@ -128,10 +132,13 @@ class Account:
         await self.batches.prepare(target)
         if self._combining:
             await self._combining.prepare(target)
-        return await (await self._report(target)).analyse(self._asker)
+        report = await self._report(target)
+        with self._tidying.needed(target, report.source.sha256):
+            return await report.analyse(self._asker)
 
     def expect(self, targets: Sequence[Target]) -> None:
         """What is going to be analysed: some of it may be asked together."""
+        self._tidying.expect(targets)
         self.batches.expect(targets)
         if self._combining:
             self._combining.expect(targets)

@@ -86,12 +86,12 @@ class Projects:
             self._usable = [
                 Project("Vertex AI", service, settings=settings, results=results, key="vertex")
             ]
-        self._all = tuple(self._usable)
+        self.all = tuple(self._usable)
         self._last_fault: ServiceError | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for project in self._all:
+        for project in self.all:
             await self._stack.enter_async_context(project.service)
         return self
 
@@ -106,7 +106,7 @@ class Projects:
     @property
     def paces(self) -> list[Pace]:
         """Those of all projects and models that were asked."""
-        return [pace for project in self._all for pace in project.paces]
+        return [pace for project in self.all for pace in project.paces]
 
     def choose(self, identity: str) -> Project:
         """The project that a video stays with, as long as it is usable.

@@ -163,16 +163,21 @@ class Service:
                 name=name, config=types.GetFileConfig(http_options=_quick())
             )
         except genai.errors.ClientError as error:
-            # The service says 403 of a file that is not there, lest names can be guessed.
-            if error.code in (403, 404) and not _is_key_error(error):
+            if _is_of_no_file(error):
                 return None
             raise
 
-    async def delete(self, name: str) -> None:
-        """Remove an uploaded file."""
-        await self._client.aio.files.delete(
-            name=name, config=types.DeleteFileConfig(http_options=_quick())
-        )
+    async def delete(self, name: str) -> bool:
+        """Remove an uploaded file; False: there is none of this name."""
+        try:
+            await self._client.aio.files.delete(
+                name=name, config=types.DeleteFileConfig(http_options=_quick())
+            )
+        except genai.errors.ClientError as error:
+            if _is_of_no_file(error):
+                return False
+            raise
+        return True
 
     async def upload_requests(self, requests: io.IOBase, *, name: str) -> str:
         """Send the requests of a batch, a JSON object a line; the name of the file."""
@@ -255,6 +260,11 @@ def _batch_job(job: types.BatchJob) -> BatchJob:
 
 def _quick() -> types.HttpOptions:
     return types.HttpOptions(timeout=int(_CALL_TIMEOUT_S * 1000))
+
+
+def _is_of_no_file(error: genai.errors.ClientError) -> bool:
+    """The service says 403 of a file that is not there, lest names can be guessed."""
+    return error.code in (403, 404) and not _is_key_error(error)
 
 
 def _is_key_error(error: genai.errors.ClientError) -> bool:

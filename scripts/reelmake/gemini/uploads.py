@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -31,12 +32,17 @@ MIME_TYPES = {
 }
 
 
-def upload_name(sha256: str, project: str) -> str:
-    """Derive a file's name at the service from its content: 40 characters, the most it takes.
+def upload_name(content: str, project: str) -> str:
+    """Derive a file's name at the service from its sha256: 40 characters, the most it takes.
 
     The project is part of it since names may be one space for all projects.
     """
-    return f"reelmake-{sha256[:22]}-{project[:8]}"
+    return f"reelmake-{content[:22]}-{project[:8]}"
+
+
+def is_of_project(name: str, project: str) -> bool:
+    """Whether a file of this name was uploaded with the key of this fingerprint."""
+    return name.endswith(project[:8])
 
 
 class UploadRecords:
@@ -58,6 +64,10 @@ class UploadRecords:
 
     def remove(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """All of them, sorted."""
+        return sorted(os.listdir(self._folder)) if self._folder.is_dir() else []
 
 
 class Uploads:
@@ -86,8 +96,9 @@ class Uploads:
                     self._files[sha256] = await self._bring(path, name, mime_type, lasting_s)
             return Media(self._files[sha256].uri, mime_type)
 
-    async def send_requests(self, requests: io.IOBase, name: str) -> str:
+    async def send_requests(self, requests: io.IOBase, unique: str) -> str:
         """Upload the lines of a batch; the name that it is submitted by."""
+        name = upload_name(unique, self._project)
         self._records.add(name)
         return await self._service.upload_requests(requests, name=name)
 
@@ -95,13 +106,21 @@ class Uploads:
         """Look again next time: the service says that the file is gone."""
         self._files.pop(sha256, None)
 
+    def may_have(self, sha256: str) -> bool:
+        """Whether the video may be at the service, by what is on record."""
+        return self._records.knows(upload_name(sha256, self._project))
+
     async def delete(self, sha256: str) -> None:
         """Remove the video from the service."""
-        name = upload_name(sha256, self._project)
         async with self._locks.setdefault(sha256, asyncio.Lock()):
             self.forget(sha256)
-            await self._service.delete(name)
-            self._records.remove(name)
+            await self.delete_named(upload_name(sha256, self._project))
+
+    async def delete_named(self, name: str) -> bool:
+        """Remove a file that is on record; False: it was gone already."""
+        there = await self._service.delete(name)
+        self._records.remove(name)
+        return there
 
     async def _bring(self, path: Path, name: str, mime_type: str, lasting_s: float) -> RemoteFile:
         file = None

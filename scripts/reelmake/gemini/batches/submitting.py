@@ -136,7 +136,7 @@ class Submitter:
 
             async def upload() -> str:
                 file.seek(0)
-                return await project.uploads.send_requests(file, f"reelmake-{uuid4().hex[:30]}")
+                return await project.uploads.send_requests(file, uuid4().hex)
 
             return await self._retried(upload)
 
