@@ -1,0 +1,70 @@
+"""`snakemake doctor`: one line each, with what to do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemini_double import TEST_KEY, GeminiDouble, Settings
+from workflow.conftest import Project, asking
+
+
+@pytest.fixture
+def double() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings()) as service:
+        yield service
+
+
+@pytest.fixture
+def project(double: GeminiDouble, tmp_path: Path) -> Project:
+    project = asking(double, tmp_path / "project")
+    project.folder.mkdir()
+    return project
+
+
+def lines(project: Project, *, code: int) -> list[str]:
+    run = project.telling("doctor")
+    assert run.code == code, run.output
+    assert "Traceback" not in run.output
+    return [line for line in run.output.splitlines() if line[:5].strip() in ("ok", "warn", "fail")]
+
+
+def failed(project: Project) -> str:
+    return "\n".join(line for line in lines(project, code=1) if line.startswith("fail"))
+
+
+def test_when_all_is_well_it_says_so_also_without_videos(
+    project: Project, double: GeminiDouble
+) -> None:
+    found = lines(project, code=0)
+    assert not [line for line in found if line.startswith("fail")]
+    assert "ok   key 1 of 1, gemini-3.5-flash-lite: can be asked" in found
+    assert not double.ledger.billed()
+
+
+def test_a_key_that_is_not_valid_and_a_model_that_is_not_there(project: Project) -> None:
+    project.environment |= {"GEMINI_API_KEYS": f"{TEST_KEY},not-valid-at-all"}
+    project.config["gemini"] = {"fallback_models": ["gemini-99"]}
+    found = failed(project)
+    assert "key 2 of 2, gemini-3.5-flash-lite: " in found
+    assert "key 1 of 2, gemini-99: " in found
+    assert "not-valid-at-all" not in found
+
+
+def test_no_key(project: Project) -> None:
+    project.environment["GEMINI_API_KEY"] = ""
+    assert "no API key in the environment → export GEMINI_API_KEY" in failed(project)
+
+
+def test_a_service_that_is_out_of_reach_is_no_fault_of_the_user(project: Project) -> None:
+    project.environment["GOOGLE_GEMINI_BASE_URL"] = "http://127.0.0.1:9"
+    (line,) = (each for each in lines(project, code=0) if "key 1 of 1" in each)
+    assert line.startswith("warn ")
+
+
+def test_offline_the_weights_are_looked_at_and_no_key_is_needed(project: Project) -> None:
+    project.config["engine"] = "local"
+    project.environment["GEMINI_API_KEY"] = ""
+    assert any("faster-whisper" in line for line in lines(project, code=0))
+    project.config["local"] = {"speech_model": "/nowhere"}
+    assert "/nowhere" in failed(project)

@@ -1,0 +1,107 @@
+"""Videos at the service: deleted when nothing needs them any more, or when the user says so."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemini_double import Fault, GeminiDouble, Settings
+from sample_videos import many_videos
+from workflow.conftest import Project, asking
+
+
+@pytest.fixture
+def double() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings()) as service:
+        yield service
+
+
+@pytest.fixture
+def project(double: GeminiDouble, tmp_path: Path) -> Project:
+    project = asking(double, tmp_path / "project")
+    many_videos(project.folder / "videos", 2)
+    return project
+
+
+def uploads(double: GeminiDouble) -> int:
+    return len(double.ledger.uploads())
+
+
+def of_templates(project: Project, *templates: str) -> None:
+    rows = [f"videos/video-0000.mp4,{template}" for template in templates]
+    (project.folder / "table.csv").write_text("\n".join(["video,template", *rows]) + "\n")
+    project.config["videos"] = "table.csv"
+
+
+def test_they_are_gone_after_a_run(project: Project, double: GeminiDouble) -> None:
+    assert project.run().code == 0
+    assert uploads(double) == 2
+    assert double.files() == []
+    assert project.telling("cleanup_remote").output.count("Nothing is on record") == 1
+
+
+def test_they_stay_if_the_user_wants_that_until_they_are_cleaned_up(
+    project: Project, double: GeminiDouble
+) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    assert len(double.files()) == 2
+    run = project.telling("cleanup_remote")
+    assert run.code == 0, run.output
+    assert "2 deleted, 0 were gone already" in run.output
+    assert double.files() == []
+
+
+def test_one_video_of_two_templates_is_uploaded_once(
+    project: Project, double: GeminiDouble
+) -> None:
+    of_templates(project, "summary_report", "study_notes")
+    assert project.run(cores=1).code == 0
+    assert uploads(double) == 1
+    assert double.files() == []
+
+
+def test_what_a_failed_report_needs_again_stays(project: Project, double: GeminiDouble) -> None:
+    of_templates(project, "summary_report", "study_notes")
+    double.faults.add(Fault("max_tokens", times=1))
+    assert project.run().code == 1
+    assert len(double.files()) == 1
+    assert project.run().code == 0
+    assert uploads(double) == 1
+    assert double.files() == []
+
+
+def test_that_one_can_not_be_deleted_harms_nothing(project: Project, double: GeminiDouble) -> None:
+    double.faults.add(Fault("http_error", kind="delete_file", code=500))
+    assert project.run().code == 0
+    assert len(double.files()) == 2
+    run = project.telling("cleanup_remote")
+    assert run.code == 1
+    assert "2 could not be deleted" in run.output
+    double.faults.clear()
+    assert "2 deleted" in project.telling("cleanup_remote").output
+
+
+def test_what_has_expired_and_what_belongs_to_another_key_is_told(
+    project: Project, double: GeminiDouble
+) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    records = project.results / ".reelmake/uploads"
+    (records / "reelmake-0123456789012345678901-00000000").touch()
+    (records / next(records.iterdir()).name.replace("reelmake-", "reelmake-f")[:40]).touch()
+    run = project.telling("cleanup_remote")
+    assert run.code == 1
+    assert "were gone already" in run.output
+    assert "1 belong to keys that are not in the environment" in run.output
+
+
+def test_without_a_key_nothing_can_be_deleted(project: Project, double: GeminiDouble) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    project.environment["GEMINI_API_KEY"] = ""
+    run = project.telling("cleanup_remote")
+    assert run.code == 1
+    assert "there is no key to delete them with" in run.output
+    assert "Traceback" not in run.output
+    assert len(double.files()) == 2
