@@ -38,6 +38,10 @@ class Batch:
     hopeless: set[str]
 
 
+class _OtherwiseError(Exception):
+    """It can't go as it is."""
+
+
 class Dispatcher:
     """Asks by batches, for all reports of a run."""
 
@@ -123,59 +127,64 @@ class Dispatcher:
 
     async def _send(self, pack: Pack, sent: asyncio.Event, hopeless: set[str]) -> set[str]:
         """Ask by one batch, or by several when it turns out that one will not do."""
-        project = self._projects.choose(pack.wanted[0].source.identity)
-        room = self._rooms.of(project.fingerprint, pack.model)
-        try:
-            return await self._send_to(project, room, pack, sent, hopeless)
-        except TooManyTokensError:
-            room.learn(pack.input_tokens)
-        except ServiceError as error:
-            if error.code not in PROJECT_FAULTS:
-                raise
-            self._projects.set_aside(project, error)
-        finally:
-            sent.set()
-        parts = self._packs(pack.wanted)
+        async with AsyncExitStack() as stack:
+            try:
+                submitted = await self._submit(pack, stack)
+                parts: list[Pack] = []
+            except _OtherwiseError:
+                submitted, parts = None, list(self._packs(pack.wanted))
+            finally:
+                sent.set()
+            del pack  # hours pass: its prompts are not kept in memory
+            if submitted:
+                record, project, keys = submitted
+                limit_s = self._submitter.limit_s
+                return await self._outcome(record, keys, project, limit_s, hopeless)
         again = await asyncio.gather(*(self._send(part, sent, hopeless) for part in parts))
         return set[str]().union(*again)
 
-    async def _send_to(
-        self, project: Project, room: Room, pack: Pack, sent: asyncio.Event, hopeless: set[str]
-    ) -> set[str]:
-        batch = object()
+    async def _submit(
+        self, pack: Pack, stack: AsyncExitStack
+    ) -> tuple[BatchRecord, Project, frozenset[str]] | None:
+        """Submit what may be; ``stack`` holds its room and its money. None: nothing was.
+
+        Raises _OtherwiseError when it has to be cut, or go to another project.
+        """
+        project = self._projects.choose(pack.wanted[0].source.identity)
+        room = self._rooms.of(project.fingerprint, pack.model)
         pack = self._affordable(pack)
         if not pack.wanted:
-            return set()
+            return None
+        batch, size = object(), (pack.input_tokens, pack.uploaded_bytes)
         estimate = Estimate(pack.input_tokens, usd=pack.usd, most_usd=pack.usd)
-        keys = {each.key for each in pack.wanted}
-        size = pack.input_tokens, pack.uploaded_bytes
-        async with AsyncExitStack() as stack:
-            try:
-                async with self._stopping.may_be_given_up():
-                    await room.enter(batch, *size)
-                stack.push_async_callback(room.leave, batch)
-                await stack.enter_async_context(self._budget.reserved(estimate))
-                media = await self._submitter.videos(pack, project)
-                if not media:
-                    return set()
-                record = await self._submitter.submit(pack, media, project, room)
-            except ServiceError as error:
-                return self._not_submitted(error)
-            room.submitted(batch, *size)
-            del pack  # hours pass: its prompts are not kept in memory
-            sent.set()
-            limit_s = self._submitter.limit_s
-            keys &= media.keys()
-            return await self._outcome(record, frozenset(keys), project, limit_s, hopeless)
+        try:
+            async with self._stopping.may_be_given_up():
+                await room.enter(batch, *size)
+            stack.push_async_callback(room.leave, batch)
+            reserved = self._stopping.waiting_for(self._budget.reserved(estimate))
+            await stack.enter_async_context(reserved)
+            media = await self._submitter.videos(pack, project)
+            if not media:
+                return None
+            record = await self._submitter.submit(pack, media, project, room)
+        except TooManyTokensError as error:
+            room.learn(pack.input_tokens)
+            raise _OtherwiseError from error
+        except ServiceError as error:
+            self._go_on_without(error, project)
+            return None
+        room.submitted(batch, *size)
+        return record, project, frozenset(media)
 
-    def _not_submitted(self, error: ServiceError) -> set[str]:
-        """Whether to go on without it: whoever waits for it then asks by another tier."""
-        # That no more batches are taken today says nothing of single calls.
-        refused = error.status == HTTPStatus.TOO_MANY_REQUESTS
-        if error.code in MAYBE_SUBMITTED or (error.code in PROJECT_FAULTS and not refused):
+    def _go_on_without(self, error: ServiceError, project: Project) -> None:
+        """Or raise; whoever waits for what was not submitted asks by another tier."""
+        if error.code in MAYBE_SUBMITTED:
             raise error
+        # That no more batches are taken today says nothing of single calls.
+        if error.code in PROJECT_FAULTS and error.status != HTTPStatus.TOO_MANY_REQUESTS:
+            self._projects.set_aside(project, error)
+            raise _OtherwiseError from error
         say(f"A batch could not be submitted: {error.message}")
-        return set()
 
     def _affordable(self, pack: Pack) -> Pack:
         """What of it the budget allows; the rest finds that out when it is asked by itself."""
