@@ -39,7 +39,7 @@ async def cleanup_remote(settings: GeminiSettings, results: Results) -> tuple[st
     lines = [f"{deleted:,} deleted, {gone:,} were gone already: uploads expire after 48 hours."]
     lines += [f"{count:,} could not be deleted: {why}." for why, count in counts.items()]
     if others:
-        lines.append(f"{others:,} belong to keys that are not in the environment now.")
+        lines.append(f"{others:,} of keys that are not in the environment now were left.")
     return "\n".join(lines) + "\n", not counts and not others
 
 
