@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reelmake.schemas import RECORDS, schema_text
 
@@ -16,7 +17,7 @@ assert spec.loader
 write_envs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(write_envs)
 
-LOCKS = ("gemini", "local", "dev", "uv", "youtube", "storage")
+LOCKS = ("gemini", "local", "dev", "uv", "youtube", "storage", "cluster")
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -69,3 +70,14 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:
         ["git", "grep", "-nIE", pattern], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert found.stdout == ""
+
+
+def test_every_failure_is_in_the_docs_with_its_kind_and_hint() -> None:
+    codes = yaml.safe_load((ROOT / "scripts/reelmake/failures.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    told = {
+        code: {"kind": part.splitlines()[0], "hint": hint}
+        for part in text.split("\n## ")[1:]
+        for code, hint in re.findall(r"^\| `(\w+)` \| (.+) \|$", part, re.MULTILINE)
+    }
+    assert told == codes
