@@ -11,6 +11,8 @@ rule analyze_video:
     priority: PRIORITY
     conda:
         "../envs/gemini.yaml"
+    resources:
+        gemini_calls=1,
     params:
         target=target_as_json,
         request=request_state,

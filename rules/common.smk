@@ -1,5 +1,6 @@
 # What all rules share: the checked configuration, the targets, and functions of both. No rules.
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.fetched import spread_failures
-from reelmake.gateway.launch import Gateway
+from reelmake.gateway.launch import ADDRESS, Gateway
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
+from reelmake.slurm import wait_for_jobs_left
 from reelmake.targets import Target
 from reelmake.templates import load_template
 

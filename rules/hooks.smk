@@ -15,10 +15,12 @@ def switch_off_job_rate_limiter(workflow) -> None:
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
     needed = [job for job in workflow.dag.needrun_jobs() if job.rule.name in SERVED]
-    if not needed:
-        return
-    to_analyse = [target_of(job.wildcards) for job in needed if job.rule.name == "analyze_video"]
+    analyses = [job for job in needed if job.rule.name == "analyze_video"]
+    to_analyse = [target_of(job.wildcards) for job in analyses]
     try:
+        refuse_budget_on_nodes(analyses)
+        if not any(workflow.is_local(job.rule) for job in needed):
+            return
         GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
     except ReelmakeError as error:
         raise WorkflowError(str(error)) from None
@@ -40,6 +42,7 @@ def tell_of_copies() -> None:
 
 onstart:
     switch_off_job_rate_limiter(workflow)
+    wait_for_jobs_left_in_slurm(workflow)
     start_gateway(workflow)
 
 

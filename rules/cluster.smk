@@ -1,0 +1,33 @@
+# What is different when jobs run on the nodes of a cluster. No rules.
+
+if workflow.remote_exec:
+    # The gateway is the head node's, for the jobs there: a node's job is its own.
+    os.environ.pop(ADDRESS, None)
+
+
+def rules_of_head_node() -> list[str]:
+    """Rules that a profile gives `on_head_node`: Snakemake lets no profile name its local rules."""
+    asked = workflow.resource_settings.overwrite_resources
+    return [rule for rule, resources in asked.items() if "on_head_node" in resources]
+
+
+workflow.localrules(*rules_of_head_node())
+
+
+def refuse_budget_on_nodes(jobs) -> None:
+    """Who sets a budget relies on it: on nodes, no process knows what the others have spent."""
+    on_nodes = any(not workflow.is_local(job.rule) for job in jobs)
+    if on_nodes and settings.engine == "gemini" and settings.budget_usd is not None:
+        raise ReelmakeError(
+            "budget_on_nodes",
+            f"`budget_usd: {settings.budget_usd:g}` can't be held by jobs on nodes, "
+            "which don't know what the others spend",
+        )
+
+
+def wait_for_jobs_left_in_slurm(workflow) -> None:
+    """Those of a run that was killed go on: two jobs of one report would remove each other's files."""
+    if workflow.executor_plugin.name == "slurm":
+        wait_for_jobs_left(
+            Path.cwd(), workflow.executor_settings.jobname_prefix, tell=sys.stderr.write
+        )
