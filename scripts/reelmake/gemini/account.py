@@ -97,6 +97,7 @@ class Account:
             expected_usd += sum(call.usd for calls in missing for call in calls)
             if any(missing) and not checked:
                 checked = True
+                await self._projects.check_quota_store()
                 await self._check_projects()
             if checked and self._budget_usd is None:
                 return
