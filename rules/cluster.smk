@@ -8,7 +8,9 @@ if workflow.remote_exec:
 def rules_of_head_node() -> list[str]:
     """Rules that a profile gives `on_head_node`: Snakemake lets no profile name its local rules."""
     asked = workflow.resource_settings.overwrite_resources
-    return [rule for rule, resources in asked.items() if "on_head_node" in resources]
+    rules = {rule for rule, resources in asked.items() if "on_head_node" in resources}
+    # Profiles don't know the engine: the offline one needs no internet, and much of a machine.
+    return sorted(rules - {"analyze_video"} if settings.engine == "local" else rules)
 
 
 workflow.localrules(*rules_of_head_node())

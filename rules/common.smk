@@ -27,7 +27,9 @@ from reelmake.templates import load_template
 
 try:
     settings = load_config(config, workflow.configfiles)
-    GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
+    limits = workflow.resource_settings
+    cores = limits.cores or limits.local_cores
+    GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=cores)
     if workflow.is_main_process and not {"-n", "--dry-run", "--dryrun", "--lint"} & set(sys.argv):
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos

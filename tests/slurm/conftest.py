@@ -4,7 +4,7 @@ import fcntl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +24,21 @@ class Slurm:
 
     folder: Path
 
+    def suspend(self, jobs: Sequence[str]) -> None:
+        _output("scontrol", "suspend", ",".join(jobs))
+
+    def resume(self, jobs: Sequence[str]) -> None:
+        _output("scontrol", "resume", ",".join(jobs))
+
     def queue(self, columns: str) -> list[str]:
         """What it says of the jobs that wait or run."""
         return _output("squeue", "--noheader", f"--format={columns}").splitlines()
 
-    def history(self) -> list[Mapping[str, str]]:
-        """What it says of all jobs since it started."""
-        jobs = _output("scontrol", "show", "job", "--oneliner").splitlines()
-        return [dict(word.split("=", 1) for word in job.split() if "=" in word) for job in jobs]
+    def jobs(self, folder: Path) -> list[Mapping[str, str]]:
+        """What it says of all jobs that were ever submitted from a folder."""
+        lines = _output("scontrol", "show", "job", "--oneliner").splitlines()
+        jobs = [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
+        return [job for job in jobs if job.get("WorkDir") == str(folder)]
 
     def scripts(self) -> list[str]:
         """The scripts of jobs that it keeps."""
@@ -74,7 +81,7 @@ def project(double: GeminiDouble, tmp_path: Path) -> Project:
 
 
 def on(profile: str) -> list[str]:
-    """As users say it, but for how often Slurm is asked, and for disks that nobody waits for."""
+    """Arguments that name a profile, as users do; Slurm is asked more often, and disks are near."""
     return [
         *("--profile", str(ROOT / "profiles" / profile)),
         *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
