@@ -16,10 +16,18 @@ def rules_of_head_node() -> list[str]:
 workflow.localrules(*rules_of_head_node())
 
 
-def refuse_budget_on_nodes(jobs) -> None:
-    """Who sets a budget relies on it: on nodes, no process knows what the others have spent."""
+def check_limits_on_nodes(jobs) -> None:
+    """Who sets a budget or quotas relies on them: on nodes, no job knows what the others do."""
     on_nodes = any(not workflow.is_local(job.rule) for job in jobs)
-    if on_nodes and settings.engine == "gemini" and settings.budget_usd is not None:
+    if settings.engine == "local" or not on_nodes:
+        return
+    gemini = settings.gemini
+    if (gemini.rpm or gemini.tpm) and not gemini.quota_store:
+        sys.stderr.write(
+            "Each job on a node keeps `gemini.rpm` and `gemini.tpm` for itself alone; "
+            "`gemini.quota_store` has them share the quotas: docs/cluster.md.\n"
+        )
+    if settings.budget_usd is not None:
         raise ReelmakeError(
             "budget_on_nodes",
             f"`budget_usd: {settings.budget_usd:g}` can't be held by jobs on nodes, "

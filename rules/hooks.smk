@@ -18,7 +18,7 @@ def start_gateway(workflow) -> None:
     analyses = [job for job in needed if job.rule.name == "analyze_video"]
     to_analyse = [target_of(job.wildcards) for job in analyses]
     try:
-        refuse_budget_on_nodes(analyses)
+        check_limits_on_nodes(analyses)
         if not any(workflow.is_local(job.rule) for job in needed):
             return
         GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))

@@ -101,15 +101,16 @@ def assert_all_is_there_and_paid_once(project: Project, double: GeminiDouble) ->
     assert len(double.ledger.billed()) == 2
 
 
-def test_a_budget_that_nodes_could_not_keep_is_refused(
+def test_a_budget_that_nodes_can_not_keep_is_refused_and_quotas_are_spoken_of(
     slurm: Slurm, project: Project, double: GeminiDouble
 ) -> None:
     many_videos(project.folder / "videos", 1)
-    project.config["budget_usd"] = 5
+    project.config |= {"budget_usd": 5, "gemini": {"rpm": 60}}
     run = project.run(*CLUSTER)
     assert run.code == 1
     assert "`budget_usd: 5` can't be held by jobs on nodes" in run.output
     assert "profiles/slurm-offline-nodes" in run.output
+    assert "`gemini.quota_store` has them share the quotas" in run.output
     assert double.ledger.count("upload_start") == 0
 
 
