@@ -4,6 +4,7 @@
 rule prune:
     log:
         "logs/prune.log",
+    localrule: True
     conda:
         "../envs/local.yaml"
     params:
