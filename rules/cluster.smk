@@ -35,6 +35,15 @@ def check_limits_on_nodes(jobs) -> None:
         )
 
 
+def record_killed_jobs(workflow) -> None:
+    """A node's job that ran out of memory or time, or was cancelled, has left no record of it."""
+    for job in workflow.scheduler.failed:
+        if not workflow.is_local(job.rule) and {"template", "video"} <= job.wildcards_dict.keys():
+            record_killed(
+                target_of(job.wildcards), Results(Path(settings.results)), Path(job.log[0])
+            )
+
+
 def wait_for_jobs_left_in_slurm(workflow) -> None:
     """Those of a run that was killed go on: two jobs of one report would remove each other's files."""
     if workflow.executor_plugin.name == "slurm":

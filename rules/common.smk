@@ -19,6 +19,7 @@ from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import ADDRESS, Gateway
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
+from reelmake.jobs import record_killed
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.slurm import wait_for_jobs_left

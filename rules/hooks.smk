@@ -54,4 +54,5 @@ onsuccess:
 onerror:
     GATEWAY.close()
     tell_of_copies()
+    record_killed_jobs(workflow)
     index_what_is_there()

@@ -88,6 +88,15 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
                 write_atomically(record, text + "\n")
 
 
+def record_killed(target: Target, results: Results, log: Path) -> None:
+    """Leave the record of a job that could not do so itself: it was killed, wherever it ran."""
+    record = results.failure(*target.key)
+    if not record.exists():
+        killed = ReelmakeError("job_killed", "its job ended before it could say why")
+        row = asdict(_row(killed, target, log))
+        write_atomically(record, json.dumps(row, ensure_ascii=False, indent=1) + "\n")
+
+
 def read_failure(record: Path) -> Failure | None:
     """The record that a failed job left, if there is one."""
     try:

@@ -24,6 +24,10 @@ class Slurm:
 
     folder: Path
 
+    def cancel(self, job: str) -> None:
+        """As an administrator does, or Slurm itself when a job's time is over."""
+        _output("scancel", job)
+
     def suspend(self, jobs: Sequence[str]) -> None:
         _output("scontrol", "suspend", ",".join(jobs))
 

@@ -144,18 +144,25 @@ def test_the_offline_engine_gets_the_gpu_that_the_profile_asks_for(
     assert job["NumCPUs"] == "2"
 
 
-def test_any_command_that_submits_jobs_will_do(
+def test_any_command_that_submits_jobs_will_do_and_a_cancelled_job_is_a_failure(
     slurm: Slurm, project: Project, double: GeminiDouble
 ) -> None:
     many_videos(project.folder / "videos", 2)
-    double.faults.add(Fault("no_candidates", video=sha256(project, 1), times=1))
+    double.settings.update({"latency": 3.0})
     profile = ("--profile", str(ROOT / "profiles/cluster-generic"), "--latency-wait", "5")
-    run = project.run(*profile)
-    assert run.code == 1
-    assert [row["code"] for row in project.rows("failures.tsv")] == ["answer_empty"]
-    assert project.run(*profile).code == 0
-    assert len(double.ledger.billed()) == 3
-    assert len(slurm.jobs(project.folder)) == 3
+    process = project.start(*profile)
+    wait_until(lambda: calls_begun(project) == 2, 120)
+    slurm.cancel(slurm.queue("%i")[0])
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, output
+    (failure,) = project.rows("failures.tsv")
+    assert failure["code"] == "job_killed"
+    assert sorted(row["status"] for row in project.rows("summary.tsv")) == ["done", "failed"]
+
+    double.settings.update({"latency": 0.0})
+    again = project.run(*profile)
+    assert again.code == 0, again.output
+    assert_all_is_there_and_paid_once(project, double)
 
 
 def rules_run_by(slurm: Slurm, project: Project) -> list[str]:
@@ -173,7 +180,7 @@ def watched(process: "subprocess.Popen[str]", slurm: Slurm) -> tuple[str, str]:
     seen: set[str] = set()
     while True:
         try:
-            output, _ = process.communicate(timeout=0.3)
+            output, _ = process.communicate(timeout=1.0)
         except subprocess.TimeoutExpired:
             seen.update(line for _, _, line in processes())
             seen.update(slurm.scripts(), slurm.queue("%all"))
