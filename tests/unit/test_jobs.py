@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import Failure, JobArguments, Outcome, job, read_failure
+from reelmake.jobs import Failure, JobArguments, Outcome, job, read_failure, record_killed
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -106,3 +106,18 @@ def test_arguments_arrive_as_they_were_given(name: str) -> None:
     given = JobArguments.parse([f"--target={target.model_dump_json()}", "--results=r", "--log=l=g"])
     assert given.target == target
     assert (given.results.root, given.log) == (Path("r"), Path("l=g"))
+
+
+def test_a_killed_job_has_a_record_unless_it_left_its_own(record: Path) -> None:
+    def code() -> str | None:
+        failure = read_failure(record)
+        return failure and failure.code
+
+    def kill() -> None:
+        record_killed(TARGET, Results(record.parents[3]), Path("job.log"))
+
+    kill()
+    assert code() == "job_killed"
+    run(record, ReelmakeError("video_unreadable", "v.mp4 is no video"))
+    kill()
+    assert code() == "video_unreadable"
