@@ -64,8 +64,7 @@ def test_ctrl_c_ends_the_jobs_and_loses_no_answer(
     ctrl_c(process)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    wait_until(lambda: slurm.queue("%i") == [])
-    assert left_over(project.folder) == []
+    wait_until(lambda: slurm.queue("%i") == [] and left_over(project.folder) == [])
     double.settings.update({"latency": 0.0})
     assert project.run(*CLUSTER).code == 0
     assert_all_is_there_and_paid_once(project, double)

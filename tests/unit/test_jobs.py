@@ -111,7 +111,7 @@ def test_arguments_arrive_as_they_were_given(name: str) -> None:
 def test_a_killed_job_has_a_record_unless_it_left_its_own(record: Path) -> None:
     def code() -> str | None:
         failure = read_failure(record)
-        return failure and failure.code
+        return failure.code if failure else None
 
     def kill() -> None:
         record_killed(TARGET, Results(record.parents[3]), Path("job.log"))
