@@ -17,22 +17,8 @@ workflow.localrules(*rules_of_head_node())
 
 
 def check_limits_on_nodes(jobs) -> None:
-    """Who sets a budget or quotas relies on them: on nodes, no job knows what the others do."""
-    on_nodes = any(not workflow.is_local(job.rule) for job in jobs)
-    if settings.engine == "local" or not on_nodes:
-        return
-    gemini = settings.gemini
-    if (gemini.rpm or gemini.tpm) and not gemini.quota_store:
-        sys.stderr.write(
-            "Each job on a node keeps `gemini.rpm` and `gemini.tpm` for itself alone; "
-            "`gemini.quota_store` has them share the quotas: docs/cluster.md.\n"
-        )
-    if settings.budget_usd is not None:
-        raise ReelmakeError(
-            "budget_on_nodes",
-            f"`budget_usd: {settings.budget_usd:g}` can't be held by jobs on nodes, "
-            "which don't know what the others spend",
-        )
+    if settings.engine == "gemini" and any(not workflow.is_local(job.rule) for job in jobs):
+        check_limits(settings, tell=sys.stderr.write)
 
 
 def record_killed_jobs(workflow) -> None:

@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
+from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import load_config
 from reelmake.digests import groups_of
 from reelmake.duplicates import same_content, told
@@ -22,7 +23,6 @@ from reelmake.inputs import targets, video_table
 from reelmake.jobs import record_killed
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
-from reelmake.slurm import wait_for_jobs_left
 from reelmake.targets import Target
 from reelmake.templates import load_template
 

@@ -1,13 +1,35 @@
-"""Jobs that a run before this one has left in Slurm, because it was killed."""
+"""What a run on a cluster has to look at before its first job."""
 
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from reelmake.config import Config
+from reelmake.errors import ReelmakeError
+
 _POLL_S = 3.0
 _SAY_AGAIN_S = 300.0
 _ANSWER_S = 60.0
+
+
+def check_limits(config: Config, *, tell: Callable[[str], object]) -> None:
+    """Who sets a budget or quotas relies on them: on nodes, no job knows what the others do.
+
+    Raises ReelmakeError ``budget_on_nodes``.
+    """
+    gemini = config.gemini
+    if (gemini.rpm or gemini.tpm) and not gemini.quota_store:
+        tell(
+            "Each job on a node keeps `gemini.rpm` and `gemini.tpm` for itself alone; "
+            "`gemini.quota_store` has them share the quotas: docs/cluster.md.\n"
+        )
+    if config.budget_usd is not None:
+        raise ReelmakeError(
+            "budget_on_nodes",
+            f"`budget_usd: {config.budget_usd:g}` can't be held by jobs on nodes, "
+            "which don't know what the others spend",
+        )
 
 
 def wait_for_jobs_left(folder: Path, prefix: str, *, tell: Callable[[str], object]) -> None:
