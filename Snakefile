@@ -21,6 +21,7 @@ if Path("config.yaml").exists():
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 include: "rules/hooks.smk"
 
 
@@ -36,8 +37,7 @@ include: "rules/export_report.smk"
 include: "rules/build_digest.smk"
 include: "rules/build_index.smk"
 include: "rules/tell.smk"
-include: "rules/cleanup_remote.smk"
-include: "rules/prune.smk"
+include: "rules/clean_up.smk"
 include: "rules/check_template.smk"
 
 

@@ -12,6 +12,8 @@ rule analyze_video:
     conda:
         "../envs/gemini.yaml"
     threads: 0 if settings.gemini.tier == "batch" else 1  # hours of waiting take no place of -j
+    resources:
+        gemini_calls=1,
     params:
         target=target_as_json,
         results=results_folder,

@@ -4,6 +4,7 @@
 rule check_template:
     log:
         "logs/check_template.log",
+    localrule: True
     conda:
         "../envs/local.yaml"
     params:

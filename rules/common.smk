@@ -12,6 +12,7 @@ sys.path.append(str(SCRIPTS))
 
 from following import Following
 from gateway_executor import script_of, use_gateway
+from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import GEMINI_SETTINGS, load_config
 from reelmake.digests import DIGESTS, digest_of_digests, groups_of
 from reelmake.duplicates import same_content, told
@@ -38,7 +39,9 @@ try:
     # Addresses may hold passwords: nobody else gets them, nor do the files that scripts read.
     settings = settings.model_copy(update={"notify": []})
     config.pop("notify", None)
-    GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=workflow.resource_settings.cores)
+    limits = workflow.resource_settings
+    cores = limits.cores or limits.local_cores
+    GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=cores)
     if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos

@@ -1,5 +1,6 @@
 # What happens around a run: before the first job and after the last one. No rules.
 
+BUY = {"analyze_gemini", "build_digest"}
 NEED_A_GATEWAY = {"analyze_gemini", "extract_frames", "render_report", "export_report", "build_digest"}
 SERVED = {*NEED_A_GATEWAY, "export_digest", "build_index"}
 
@@ -16,11 +17,16 @@ def switch_off_job_rate_limiter(workflow) -> None:
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
     needed = [job for job in workflow.dag.needrun_jobs() if script_of(job) in NEED_A_GATEWAY]
-    if not needed:
-        return
-    to_analyse = [target_of(job.wildcards) for job in needed if job.rule.name == "analyze_video"]
+    analyses = [job for job in needed if job.rule.name == "analyze_video"]
+    to_analyse = [target_of(job.wildcards) for job in analyses]
     try:
-        GATEWAY.start(sorted(to_analyse, key=lambda target: -target.priority))
+        check_limits_on_nodes([job for job in needed if script_of(job) in BUY])
+        if not any(workflow.is_local(job.rule) for job in needed):
+            return
+        GATEWAY.start(
+            sorted(to_analyse, key=lambda target: -target.priority),
+            on_nodes=any(not workflow.is_local(job.rule) for job in analyses),
+        )
     except ReelmakeError as error:
         FOLLOWING.refuse(error)
         raise WorkflowError(str(error)) from None
@@ -47,6 +53,7 @@ def tell_of_copies() -> None:
 
 onstart:
     switch_off_job_rate_limiter(workflow)
+    wait_for_jobs_left_in_slurm(workflow)
     FOLLOWING.begin(TARGETS)
     start_gateway(workflow)
 

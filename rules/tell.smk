@@ -2,6 +2,7 @@
 
 
 rule plan:
+    localrule: True
     log:
         "logs/plan.log",
     conda:
@@ -16,6 +17,7 @@ rule plan:
 
 
 rule status:
+    localrule: True
     log:
         "logs/status.log",
     conda:
@@ -29,6 +31,7 @@ rule status:
 
 
 rule doctor:
+    localrule: True
     log:
         "logs/doctor.log",
     conda:

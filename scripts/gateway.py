@@ -76,7 +76,8 @@ async def _serve_gemini(
     )
     async with account, kept(account.meter, results.meter):
         await account.check(order.to_analyse)
-        account.expect(order.to_analyse)
+        if not order.on_nodes:
+            account.expect(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
         commands["build_digest"] = partial(build_digest.command, account)
         gateway = Gateway(

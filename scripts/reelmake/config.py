@@ -5,6 +5,7 @@ the same keys to users; a test keeps the three in step.
 """
 
 import difflib
+import importlib.util
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,9 @@ class GeminiSettings(_Section):
     rpm: int | None = Field(None, ge=1, description="requests a minute; null: the answers teach")
     tpm: int | None = Field(None, ge=1, description="input tokens a minute")
     rpd: int | None = Field(None, ge=1, description="requests a day, until Pacific midnight")
+    quota_store: (
+        Annotated[str, StringConstraints(pattern=r"^(rediss?://[^\s@]+|env:[A-Za-z_]\w*)$")] | None
+    ) = Field(None, description="a redis:// that counts for all nodes and runs, or env:NAME")
     max_in_flight: int = Field(64, ge=1, description="calls at the same time, at most")
     max_attempts: int = Field(3, ge=1, le=20, description="tries of one call, the first included")
     timeout_s: float = Field(1800.0, gt=0, description="seconds until one call is given up")
@@ -141,7 +145,8 @@ class Config(_Section):
         return self.gemini.model_dump_json(include=names)
 
 
-_KEY_OF_GOOGLE = re.compile(r"AIza[0-9A-Za-z_-]{30,}")
+_REDIS = re.compile(r"rediss?://")
+_SECRET = re.compile(r"AIza[0-9A-Za-z_-]{30,}|rediss?://\S*@")
 _NAME_OF_SECRET = re.compile(r"(?i)(api_?keys?|secret|token|password|credentials?)$")
 
 
@@ -152,13 +157,13 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     Raises ReelmakeError ``config_invalid``.
     """
     problems = [
-        (path, "a secret; keep it out of files and set GEMINI_API_KEY in the environment instead")
+        (path, f"a secret; keep it out of files and {_instead(path)} in the environment instead")
         for path in _secrets(values)
     ]
     if not problems:
         try:
             config = Config.model_validate(dict(values))
-            problems = _not_together(config)
+            problems = [*_not_together(config), *_quota_store(config.gemini)]
             if not problems:
                 return config
         except ValidationError as error:
@@ -177,6 +182,25 @@ def _not_together(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
     return []
 
 
+def _quota_store(gemini: GeminiSettings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What would let shared quotas fail in every job, rather than here."""
+    where, path = gemini.quota_store, ("gemini", "quota_store")
+    if where is None:
+        return
+    if where.startswith("env:") and not _REDIS.match(os.environ.get(where[4:], "")):
+        yield path, f"expected a redis:// URL in the environment as {where[4:]}, found none"
+    if not any((gemini.rpm, gemini.tpm, gemini.rpd)):
+        yield path, "there is nothing to share; expected `rpm`, `tpm` or `rpd` beside it"
+    if importlib.util.find_spec("redis") is None:
+        yield path, "needs a package: `.venv/bin/pip install -r requirements/cluster.txt`"
+
+
+def _instead(path: Sequence[str | int]) -> str:
+    if path[-1] == "quota_store":
+        return "write env:NAME here, with the URL as NAME"
+    return "set GEMINI_API_KEY"
+
+
 def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, Mapping):
         for key, child in value.items():
@@ -187,7 +211,7 @@ def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
     elif isinstance(value, list):
         for index, child in enumerate(value):
             yield from _secrets(child, (*path, index))
-    elif isinstance(value, str) and _KEY_OF_GOOGLE.search(value):
+    elif isinstance(value, str) and _SECRET.search(value):
         yield path
 
 

@@ -52,6 +52,9 @@ def test_the_results_folder_has_one_spelling(written: str) -> None:
         ({"videos": []}, "videos: "),
         ({"videos": ["a", 3]}, "videos[1]: expected a valid string, found 3"),
         ({"gemini": None}, "gemini: expected "),
+        ({"gemini": {"quota_store": "http://x", "rpm": 1}}, "gemini.quota_store: expected "),
+        ({"gemini": {"quota_store": "redis://x"}}, "gemini.quota_store: there is nothing to share"),
+        ({"gemini": {"quota_store": "env:NONE_SUCH", "rpm": 1}}, "in the environment as NONE_SUCH"),
     ],
 )
 def test_each_mistake_is_named_with_what_was_expected(
@@ -74,6 +77,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         {"gemini": {"api_key": "whatever"}},
         {"GEMINI_API_KEY": "whatever"},
         {"notify": ["AIza" + "SyCanary" * 5]},
+        {"gemini": {"quota_store": "redis://user:whatever@host:6379/0", "rpm": 1}},
     ],
 )
 def test_a_secret_is_refused_and_not_repeated(values: dict[str, Any]) -> None:
@@ -81,6 +85,12 @@ def test_a_secret_is_refused_and_not_repeated(values: dict[str, Any]) -> None:
     assert "a secret" in told
     assert "whatever" not in told
     assert "Canary" not in told
+
+
+def test_sharing_quotas_needs_a_package_and_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    told = problems({"videos": "x", "gemini": {"quota_store": "redis://host", "rpm": 1}})
+    assert "requirements/cluster.txt" in told
 
 
 def test_config_yaml_shows_every_key_with_its_default_and_a_comment() -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -61,6 +62,28 @@ def test_locks_hold_what_their_lists_ask_for(lock: str) -> None:
         asked = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
         if asked:
             assert asked[0].lower() in pinned
+
+
+def profile(name: str) -> dict[str, Any]:
+    text = (ROOT / f"profiles/{name}/config.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def test_the_profile_for_offline_nodes_is_that_of_slurm_but_for_what_needs_the_internet() -> None:
+    slurm, offline = profile("slurm"), profile("slurm-offline-nodes")
+    for rule in ("analyze_video", "fetch_video", "copy_from_bucket"):
+        slurm["set-resources"].setdefault(rule, {})["on_head_node"] = 1
+    calls = slurm.pop("resources")["gemini_calls"]  # all are made here: this limits them
+    assert slurm.pop("local-cores") < offline.pop("local-cores") == calls
+    assert offline == slurm
+
+
+@pytest.mark.parametrize("name", ["slurm", "slurm-offline-nodes", "cluster-generic"])
+def test_profiles_name_rules_that_there_are(name: str) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk")]
+    rules = set(re.findall(r"^rule (\w+):", "\n".join(texts), re.MULTILINE))
+    assert set(profile(name)["set-resources"]) <= rules
 
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:

@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,19 @@ def test_a_model_that_does_not_exist_is_explained(tmp_path: Any) -> None:
     with pytest.raises(ReelmakeError, match="can't be loaded") as raised:
         weights.load_speech_model(str(tmp_path), 1)
     assert raised.value.code == "weights_missing"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "numbers"), [(0, "cpu", "int8"), (1, "cuda", "auto"), (2, "cuda", "auto")]
+)
+def test_speech_is_heard_on_the_gpu_that_the_job_was_given(
+    gpus: int, device: str, numbers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: gpus)
+    monkeypatch.setattr(weights, "WhisperModel", lambda name, **given: asked.update(given))
+    for model in ("base", str(tmp_path)):
+        asked.clear()
+        version = weights.load_speech_model(model, 2).version
+        assert (asked["device"], asked["compute_type"]) == (device, numbers)
+        assert ("cuda" in version) == bool(gpus)

@@ -181,7 +181,7 @@ def test_a_job_that_was_killed_has_a_failure_all_the_same(follow: Callable[..., 
     assert "the job was killed before it could say why" in run.end()
     failure = read_failure(run.results.failure(*KEYS[0]))
     assert failure
-    assert (failure.code, failure.log) == ("crashed", "logs/0.log")
+    assert (failure.code, failure.log) == ("job_killed", "logs/0.log")
 
 
 def test_a_failure_of_an_earlier_run_is_not_told_again(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ class Order(BaseModel):
 
     to_analyse: list[Target] = []
     """Reports whose analysis is to be made, first come first."""
+    on_nodes: bool = False
+    """They are made by jobs on a cluster, and only looked at here."""
 
 
 class Reply(BaseModel):
@@ -90,14 +92,14 @@ class Gateway:
         """Start the process, which gets ready; without an order it ends with this one."""
         self._process = self._spawned()
 
-    def start(self, to_analyse: Sequence[Target]) -> None:
+    def start(self, to_analyse: Sequence[Target], *, on_nodes: bool = False) -> None:
         """Have it serve, once it has looked at the account for what is to be analysed.
 
         Raises ReelmakeError when it can't serve.
         """
         process = self._process or self._spawned()
         self._process = process
-        _give(process, Order(to_analyse=list(to_analyse)))
+        _give(process, Order(to_analyse=list(to_analyse), on_nodes=on_nodes))
         self._listener = threading.Thread(target=self._listen, args=[process], daemon=True)
         self._listener.start()
         self.pass_on_signals()

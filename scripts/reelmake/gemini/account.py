@@ -165,6 +165,7 @@ class Account:
             expected_usd += sum(filter(None, missing))
             if any(usd is not None for usd in missing) and not checked:
                 checked = True
+                await self._projects.check_quota_store()
                 await self._check_projects()
             if checked and self._budget_usd is None:
                 return

@@ -153,13 +153,13 @@ class Caller:
 
     @asynccontextmanager
     async def _counted(self, project: Project, model: str) -> AsyncIterator[None]:
-        project.day.take(project.fingerprint, model)
+        await project.count(model)
         self.in_flight += 1
         try:
             yield
         except ServiceError as error:
             if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-                project.day.give_back(project.fingerprint, model)
+                await project.uncount(model)
             raise
         finally:
             self.in_flight -= 1

@@ -14,6 +14,14 @@ from reelmake.gemini.pacific import pacific_now, renewal
 log = logging.getLogger(__name__)
 
 
+def day_spent(limit: int, now: datetime) -> ServiceError:
+    """What is raised when the day has no request left."""
+    return ServiceError(
+        "quota_per_day",
+        f"the {limit} requests of `gemini.rpd` are spent; they are renewed at {renewal(now)}",
+    )
+
+
 class DayQuota:
     """Counts in a file that all runs with these results share."""
 
@@ -48,11 +56,7 @@ class DayQuota:
             key = f"{project} {model}"
             taken[key] = max(0, taken.get(key, 0) + number)
             if number > 0 and self._limit is not None and taken[key] > self._limit:
-                raise ServiceError(
-                    "quota_per_day",
-                    f"the {self._limit} requests of `gemini.rpd` are spent; "
-                    f"they are renewed at {renewal(self._now())}",
-                )
+                raise day_spent(self._limit, self._now())
             today = {"day": self._today(), "taken": taken}
             write_atomically(self._path, json.dumps(today, indent=1) + "\n")
 

@@ -10,6 +10,10 @@ def pacific_now() -> datetime:
     return datetime.now(_PACIFIC)
 
 
+def in_pacific_time(moment: datetime) -> datetime:
+    return moment.astimezone(_PACIFIC)
+
+
 def renewal(now: datetime | None = None) -> str:
     """When the day's quota is renewed, as a user reads it: there and here."""
     today = now or pacific_now()

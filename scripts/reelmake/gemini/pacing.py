@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
@@ -20,9 +20,9 @@ from reelmake.gemini.failures import ServiceError
 log = logging.getLogger(__name__)
 
 # A little more than the service's minute: requests arrive there later than they are counted here.
-_MINUTE_MS = 60_500
+MINUTE_MS = 60_500
 # The library keeps an entry a unit: tokens are counted in parts of the quota as large as this.
-_UNITS = 10_000
+UNITS = 10_000
 # Recovers in so many rounds of calls what one cut has taken.
 _ROUNDS_TO_RECOVER = 16
 _SLOWING_CODES = frozenset(["overloaded", "quota_per_minute"])
@@ -32,11 +32,11 @@ class _MinuteQuota:
     """A sliding window of a minute, in which at most ``limit`` of something may begin."""
 
     def __init__(self, limit: int) -> None:
-        units = min(limit, _UNITS)
+        units = min(limit, UNITS)
         self._each = limit / units
         self._most = units
         self._rest = self._rest_before = 0.0
-        self._bucket = InMemoryBucket([Rate(units, _MINUTE_MS)])
+        self._bucket = InMemoryBucket([Rate(units, MINUTE_MS)])
 
     def take(self, amount: float, now: float) -> float:
         """Take so much if it fits, and return 0; else the seconds to wait until it does."""
@@ -70,8 +70,19 @@ class _Waiting:
 class Pace:
     """When calls of one project to one model begin. Use `turn` around each."""
 
-    def __init__(self, label: str, *, rpm: int | None, tpm: int | None, max_in_flight: int) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        rpm: int | None,
+        tpm: int | None,
+        max_in_flight: int,
+        shared: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        """``shared`` waits for quotas that other processes use too, given a call's tokens."""
         self._label = label
+        self._shared = shared
+        self._first = asyncio.Lock()
         self._requests = _MinuteQuota(rpm) if rpm else None
         self._tokens = _MinuteQuota(tpm) if tpm else None
         self._most = float(max_in_flight)
@@ -102,8 +113,11 @@ class Pace:
         The service's refusals slow everyone down, its answers speed up again.
         """
         await self._my_turn(tokens, priority)
-        began = _now()
         try:
+            if self._shared:
+                async with self._first:  # in the order of their turns
+                    await self._shared(tokens)
+            began = _now()
             yield
         except ServiceError as error:
             if error.code in _SLOWING_CODES:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from reelmake.errors import ReelmakeError
 from reelmake.gemini.day_quota import DayQuota
 from reelmake.gemini.failures import ServiceError, classify
 from reelmake.gemini.pacing import Pace
+from reelmake.gemini.quota_store import QuotaStore
 from reelmake.gemini.service import Service
 from reelmake.gemini.uploads import Uploads
 from reelmake.results import Results
@@ -35,24 +37,34 @@ class Project:
     """
 
     def __init__(
-        self, label: str, service: Service, *, settings: GeminiSettings, results: Results, key: str
+        self,
+        label: str,
+        service: Service,
+        *,
+        settings: GeminiSettings,
+        results: Results,
+        key: str,
+        quota_store: QuotaStore | None = None,
     ) -> None:
         self.label = label
         self.service = service
         self.fingerprint = fingerprint_of(key)
         self.uploads = Uploads(service, results, self.fingerprint)
-        self.day = DayQuota(results.day_quota, settings.rpd)
+        self._day = DayQuota(results.day_quota, settings.rpd)
+        self._quota_store = quota_store
         self._settings = settings
         self._paces: dict[str, Pace] = {}
 
     def pace(self, model: str) -> Pace:
         """When calls to this model may begin: quotas are each model's own."""
         if model not in self._paces:
+            store, settings = self._quota_store, self._settings
             self._paces[model] = Pace(
                 f"{model}, {self.label}",
-                rpm=self._settings.rpm,
-                tpm=self._settings.tpm,
-                max_in_flight=self._settings.max_in_flight,
+                rpm=None if store else settings.rpm,
+                tpm=None if store else settings.tpm,
+                max_in_flight=settings.max_in_flight,
+                shared=partial(store.wait_for_minute, self.fingerprint, model) if store else None,
             )
         return self._paces[model]
 
@@ -60,6 +72,20 @@ class Project:
     def paces(self) -> Collection[Pace]:
         """Those of the models that were asked."""
         return self._paces.values()
+
+    async def count(self, model: str) -> None:
+        """Count one request of today. Raises ServiceError ``quota_per_day`` when none is left."""
+        if self._quota_store:
+            await self._quota_store.take_of_day(self.fingerprint, model)
+        else:
+            self._day.take(self.fingerprint, model)
+
+    async def uncount(self, model: str) -> None:
+        """The service refused the request, and so did not count it."""
+        if self._quota_store:
+            await self._quota_store.give_back_of_day(self.fingerprint, model)
+        else:
+            self._day.give_back(self.fingerprint, model)
 
     def rank(self, identity: str) -> str:
         """Order the projects for a video; which keys there are besides is without effect."""
@@ -70,6 +96,7 @@ class Projects:
     """All that the environment gives; those that turn out useless are left aside."""
 
     def __init__(self, settings: GeminiSettings, keys: Sequence[str], results: Results) -> None:
+        self._quota_store = _quota_store(settings)
         self._usable = [
             Project(
                 f"key {number} of {len(keys)}",
@@ -77,6 +104,7 @@ class Projects:
                 settings=settings,
                 results=results,
                 key=key,
+                quota_store=self._quota_store,
             )
             for number, key in enumerate(keys, start=1)
             if not settings.vertex
@@ -84,7 +112,15 @@ class Projects:
         if settings.vertex:
             service = Service(settings)
             self._usable = [
-                Project("Vertex AI", service, settings=settings, results=results, key="vertex")
+                Project(
+                    "Vertex AI",
+                    service,
+                    settings=settings,
+                    results=results,
+                    # Quotas are those of its cloud project.
+                    key=f"vertex {settings.vertex.project}",
+                    quota_store=self._quota_store,
+                )
             ]
         self.all = tuple(self._usable)
         self._last_fault: ServiceError | None = None
@@ -93,6 +129,8 @@ class Projects:
     async def __aenter__(self) -> Self:
         for project in self.all:
             await self._stack.enter_async_context(project.service)
+        if self._quota_store:
+            self._stack.push_async_callback(self._quota_store.aclose)
         return self
 
     async def __aexit__(
@@ -132,6 +170,11 @@ class Projects:
                 log.warning("%s is left aside: %s", project.label, fault.message)
         self._last_fault = fault
 
+    async def check_quota_store(self) -> None:
+        """Fails when processes are to share quotas, and the place to do so is not there."""
+        if self._quota_store:
+            await self._quota_store.check()
+
     async def check(self, model: str) -> None:
         """One free call a project: fails when no key is valid, or when there is no such model."""
         for project in tuple(self._usable):
@@ -143,3 +186,10 @@ class Projects:
                     raise fault from error
                 self.set_aside(project, fault)
         self.choose("")
+
+
+def _quota_store(settings: GeminiSettings) -> QuotaStore | None:
+    where = settings.quota_store
+    if where is None:
+        return None
+    return QuotaStore(where, rpm=settings.rpm, tpm=settings.tpm, rpd=settings.rpd)

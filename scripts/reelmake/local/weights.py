@@ -4,6 +4,7 @@ import hashlib
 from importlib import metadata, resources
 from typing import NamedTuple
 
+import ctranslate2  # type: ignore[import-untyped]
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]
 
 from reelmake.errors import ReelmakeError
@@ -24,21 +25,30 @@ class SpeechModel(NamedTuple):
 def load_speech_model(name: str, threads: int) -> SpeechModel:
     """``base`` is the bundled model; anything else is a folder, or a hub name to download once.
 
-    Raises ReelmakeError weights_missing.
+    On the GPU, if this process is given one. Raises ReelmakeError weights_missing.
     """
     library = f"faster-whisper {metadata.version('faster-whisper')}"
+    device, compute_type = _device()
+    if device != "cpu":
+        library = f"{library} on {device}"
+    options = {"device": device, "compute_type": compute_type, "cpu_threads": threads}
     if name == BUNDLED:
         files = _bundled_files()
-        whisper = WhisperModel(
-            name, compute_type="int8", cpu_threads=threads, local_files_only=True, files=files
-        )
+        whisper = WhisperModel(name, local_files_only=True, files=files, **options)
         return SpeechModel(whisper, f"{library}, {name} {_SHA256[:8]}")
     try:
-        whisper = WhisperModel(name, compute_type="int8", cpu_threads=threads)
+        whisper = WhisperModel(name, **options)
     except Exception as error:  # the hub's client raises errors of many families
         message = f"The speech model {name!r} can't be loaded: {error}"
         raise ReelmakeError("weights_missing", message) from error
     return SpeechModel(whisper, f"{library}, {name}")
+
+
+def _device() -> tuple[str, str]:
+    """Where to compute, and with which numbers. What a cluster's job may not use is not counted."""
+    if ctranslate2.get_cuda_device_count():
+        return "cuda", "auto"  # the fastest that this GPU can
+    return "cpu", "int8"
 
 
 def _bundled_files() -> dict[str, bytes]:

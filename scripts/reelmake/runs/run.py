@@ -176,9 +176,9 @@ class Run:
         """It left no record: whatever killed it gave it no time to."""
         if self._interrupted.is_set() or job.record is None or _says_interrupted(Path(job.log)):
             return None
-        message = "the job was killed before it could say why (memory or time used up?)"
+        message = "its job ended before it could say why"
         failures = [
-            keep_failure(self._results, ReelmakeError("crashed", message), key, job.log)
+            keep_failure(self._results, ReelmakeError("job_killed", message), key, job.log)
             for key in (job.record, *job.reports)
         ]
         return failures[0]
