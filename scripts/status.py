@@ -7,10 +7,13 @@ from pydantic import TypeAdapter
 
 from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
+from reelmake.digests import groups_of
+from reelmake.fetched import spread_failures
 from reelmake.index import write_tables
 from reelmake.planning.plan import Planner
 from reelmake.planning.status_table import status_table
 from reelmake.planning.tables import show
+from reelmake.results import Results
 from reelmake.targets import Target
 
 if TYPE_CHECKING:
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
 
 
 def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
+    spread_failures(Results(Path(config.results)), targets)
     plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
-    write_tables(Path(config.results), [target.key for target in targets])
+    digests = list(groups_of(targets, config.digest))
+    write_tables(Path(config.results), [target.key for target in targets], digests=digests)
     return show(status_table(plan))
 
 

@@ -3,6 +3,7 @@
 The long form, with more videos and moments, is `benchmarks/interruptions.py`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,33 @@ def test_without_hooks_each_job_does_the_same_by_itself(
     assert run.code == 0, run.output
     assert len(double.ledger.billed()) == VIDEOS
     assert project.run(cores=3).had_nothing_to_do
+
+
+@pytest.mark.parametrize("way", ["Ctrl-C", "SIGTERM", "kill -9 of Snakemake"])
+def test_the_tables_say_how_things_stand_after_an_interruption(
+    project: Project, double: GeminiDouble, way: str
+) -> None:
+    double.settings.update({"latency": 0.0})
+    double.faults.add(Fault("blocked", nth=2, times=1), Fault("latency", seconds=6.0, nth=4))
+    process = project.start(cores=1)
+    wait_until(lambda: calls_begun(project) == 4 and _reports(project))
+    WAYS[way](process)
+    process.communicate(timeout=60)
+    wait_until(lambda: not left_over(project.folder))
+    if way == "kill -9 of Snakemake":
+        assert project.telling("status").code == 0  # in spite of the lock that is left
+    rows = project.rows("summary.tsv")
+    done = {row["video"] for row in rows if row["status"] == "done"}
+    assert done == _reports(project)
+    assert Counter(row["status"] for row in rows) == {
+        "done": len(done),
+        "failed": 1,
+        "missing": VIDEOS - 1 - len(done),
+    }
+    (failure,) = project.rows("failures.tsv")
+    assert failure["kind"] == "blocked"
+    assert (project.folder / failure["log"]).exists()
+
+
+def _reports(project: Project) -> set[str]:
+    return {path.stem for path in project.results.glob("reports/*/*.md")}

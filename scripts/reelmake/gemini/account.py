@@ -89,7 +89,6 @@ class Account:
             results,
             budget=self._budget,
             stopping=stopping,
-            keep_uploads=keep_uploads,
         )
         self.batches = BatchTier(dispatcher, self._wanted, settings, gathers=not alone)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -101,7 +101,9 @@ class Caller:
             call = partial(self._call, key, request, source, bill, project=project, tier=tier)
             try:
                 await with_retries(
-                    call, attempts=self._settings.max_attempts, stopping=self.stopping
+                    partial(_once_more_if_deleted, call),
+                    attempts=self._settings.max_attempts,
+                    stopping=self.stopping,
                 )
             except ServiceError as error:
                 if error.code not in PROJECT_FAULTS:
@@ -185,6 +187,17 @@ class Caller:
             before = self._input_ratios.get(model, 1.0)
             change = used / expected.input_tokens
             self._input_ratios[model] = before * (1 + _LEARNING_RATE * (change - 1))
+
+
+async def _once_more_if_deleted(call: Callable[[], Awaitable[None]]) -> None:
+    """Another run, which has the same video and key, may have deleted what was uploaded."""
+    try:
+        await call()
+    except ServiceError as error:
+        if error.code != "upload_gone":
+            raise
+        log.info("%s: uploading it again", error.message)
+        await call()
 
 
 async def media_of(source: Source, project: Project, *, lasting_s: float = 0.0) -> Media:

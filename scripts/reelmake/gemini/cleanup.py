@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
+from reelmake.gemini.batches.records import BatchRecords
 from reelmake.gemini.failures import classify
 from reelmake.gemini.projects import Project, Projects
 from reelmake.gemini.service import api_keys
@@ -18,12 +19,16 @@ _AT_ONCE = 8
 async def cleanup_remote(settings: GeminiSettings, results: Results) -> tuple[str, bool]:
     """Delete what is on record, and nothing else; what happened, and whether all is gone.
 
-    Raises ReelmakeError ``key_missing`` when there is something to delete and no key.
+    Raises ReelmakeError ``key_missing`` when there is something to delete and no key, and
+    ``uploads_needed`` while batches need it: they would be asked again, for more.
     """
     records = UploadRecords(results.uploads)
     names = records.names()
     if not names:
         return f"Nothing is on record as uploaded from {results.root}.\n", True
+    if waiting := len(BatchRecords(results.batches).open()):
+        what = f"what was uploaded is needed by batches that have not ended: {waiting}"
+        raise ReelmakeError("uploads_needed", what)
     if not api_keys() and not settings.vertex:
         message = f"{len(names):,} uploads are on record, and there is no key to delete them with"
         raise ReelmakeError("key_missing", message)

@@ -58,7 +58,7 @@ def classify(error: Exception) -> ServiceError:
 
 
 def _of_status(error: sdk.APIError) -> ServiceError:
-    details = list(_details(error.details))
+    details = list(details_of(error.details))
     reasons = {str(detail.get("reason")) for detail in details}
     message = f"{error.code} {error.status or ''}: {error.message or 'no message'}"
     status = int(error.code)
@@ -87,7 +87,8 @@ def _of_status(error: sdk.APIError) -> ServiceError:
     return ServiceError(code or "request_refused", message, status=status, retry_after_s=wait_s)
 
 
-def _details(body: Any) -> Iterator[Mapping[str, Any]]:
+def details_of(body: Any) -> Iterator[Mapping[str, Any]]:
+    """What an error's body says besides its message: objects of many kinds."""
     error = body.get("error", body) if isinstance(body, Mapping) else {}
     yield from _mappings(error.get("details") if isinstance(error, Mapping) else None)
 

@@ -26,7 +26,7 @@ from google.genai import types
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
-from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.failures import ServiceError, details_of
 from reelmake.gemini.request import Clip, Request
 from reelmake.redaction import split_keys
 
@@ -264,7 +264,9 @@ def _quick() -> types.HttpOptions:
 
 def _is_of_no_file(error: genai.errors.ClientError) -> bool:
     """The service says 403 of a file that is not there, lest names can be guessed."""
-    return error.code in (403, 404) and not _is_key_error(error)
+    # What forbids more than one file gives a reason, such as SERVICE_DISABLED.
+    forbidden = any("reason" in detail for detail in details_of(error.details))
+    return error.code in (403, 404) and not forbidden and not _is_key_error(error)
 
 
 def _is_key_error(error: genai.errors.ClientError) -> bool:

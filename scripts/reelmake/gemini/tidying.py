@@ -25,6 +25,8 @@ class Tidying:
         self._expected: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._failed: set[str] = set()
+        # Of reports that nobody expected, as after a restart: others of their videos may come.
+        self._at_the_end: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -39,6 +41,7 @@ class Tidying:
             yield
             return
         self._users[sha256] += 1
+        expected = self._expected[target.video] > 0
         try:
             yield
         except BaseException:
@@ -46,18 +49,22 @@ class Tidying:
             raise
         finally:
             self._users[sha256] -= 1
-            self._expected[target.video] -= 1
-            if (
-                self._users[sha256] <= 0
-                and self._expected[target.video] <= 0
-                and sha256 not in self._failed
-            ):
-                task = asyncio.create_task(self._delete(sha256))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            self._expected[target.video] -= expected
+            if not expected:
+                self._at_the_end.add(sha256)
+            elif self._users[sha256] <= 0 and self._expected[target.video] <= 0:
+                self._begin_to_delete(sha256)
+
+    def _begin_to_delete(self, sha256: str) -> None:
+        if sha256 not in self._failed:
+            task = asyncio.create_task(self._delete(sha256))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
         """Wait a little for what is being deleted."""
+        for sha256 in self._at_the_end:
+            self._begin_to_delete(sha256)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_LONGEST_END_S)
             for task in late:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,8 +20,6 @@ from reelmake.gemini.stopping import Stopping
 from reelmake.results import Results
 
 log = logging.getLogger(__name__)
-
-_DELETED_AT_ONCE = 16
 
 
 @dataclass(eq=False)
@@ -53,13 +51,11 @@ class Dispatcher:
         *,
         budget: Budget,
         stopping: Stopping,
-        keep_uploads: bool,
     ) -> None:
         self._settings = settings
         self._projects = projects
         self._budget = budget
         self._stopping = stopping
-        self._keep_uploads = keep_uploads
         self._records = BatchRecords(results.batches)
         self._submitter = Submitter(settings, self._records, results.store, stopping=stopping)
         self._watcher = Watcher(settings, self._records, results.store, stopping=stopping)
@@ -214,22 +210,7 @@ class Dispatcher:
         per_request = Estimate(0.0, usd=record.expected_usd / record.requests, most_usd=0.0)
         for usd in answered.costs:
             self._budget.bill(usd, per_request)
-        if not self._keep_uploads:
-            await self._delete(answered.videos, project)
         for sha256 in answered.unanswered_videos:
             project.uploads.forget(sha256)  # it may have expired in the meantime
         hopeless |= answered.hopeless - answered.keys
         return set(keys) - answered.keys - hopeless
-
-    async def _delete(self, videos: Iterable[str], project: Project) -> None:
-        """Make room for the videos of other batches; the service would keep them for two days."""
-        at_once = asyncio.Semaphore(_DELETED_AT_ONCE)
-
-        async def delete(sha256: str) -> None:
-            try:
-                async with at_once, self._stopping.may_be_given_up():
-                    await project.uploads.delete(sha256)
-            except Exception as error:  # noqa: BLE001  it expires by itself
-                log.info("an upload could not be deleted: %s", type(error).__name__)
-
-        await asyncio.gather(*map(delete, videos))

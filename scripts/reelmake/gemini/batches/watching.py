@@ -39,13 +39,12 @@ _GONE = "model_unknown"  # what a 404 is called
 class Answered:
     """What came of a batch: keys that are in the store, and those it is no use to ask again.
 
-    ``costs`` are USD, None of a model without a price. ``videos`` are checksums of uploads.
+    ``costs`` are USD, None of a model without a price; ``unanswered_videos`` checksums.
     """
 
     keys: set[str] = field(default_factory=set)
     hopeless: set[str] = field(default_factory=set)
     costs: list[float | None] = field(default_factory=list)
-    videos: set[str] = field(default_factory=set)
     unanswered_videos: set[str] = field(default_factory=set)
     whole: bool = True
 
@@ -79,7 +78,6 @@ class Watcher:
             await self._keep_all(record, project, job.results, requests, answered)
         of = {key: each.sha256 for key, each in requests.items() if each.sha256}
         answered.unanswered_videos = {of[key] for key in of.keys() - answered.keys}
-        answered.videos = set(of.values()) - answered.unanswered_videos
         self._records.end(
             record.model_copy(update={"state": job.state, "answered": len(answered.keys)})
         )
