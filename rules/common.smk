@@ -11,6 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from following import Following
+from job_selection import use_job_selector
 from gateway_executor import script_of, use_gateway
 from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import GEMINI_SETTINGS, load_config

@@ -53,6 +53,7 @@ def tell_of_copies() -> None:
 
 onstart:
     switch_off_job_rate_limiter(workflow)
+    use_job_selector(workflow)
     wait_for_jobs_left_in_slurm(workflow)
     FOLLOWING.begin(TARGETS)
     start_gateway(workflow)

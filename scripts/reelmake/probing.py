@@ -25,7 +25,7 @@ TIMEOUT_S = 60.0
 _SHOW_AFTER_S = 1.0
 _PLAIN_EVERY_S = 10.0
 _PACKAGES = Path(__file__).parents[1]
-_START = "import sys; sys.path.append(sys.argv[1]); from reelmake import probing; probing.main()"
+_START = "from reelmake import probing; probing.main()"
 
 
 def probe_all(
@@ -36,7 +36,7 @@ def probe_all(
     A file that crashes the process that opens it, or keeps it busy for longer than ``timeout_s``,
     is unusable, and the others go on.
     """
-    command = [sys.executable, "-I", "-c", _START, str(_PACKAGES), str(timeout_s)]
+    command = [sys.executable, "-P", "-c", _START, str(timeout_s)]
     process = subprocess.Popen(  # noqa: S603  this interpreter, our own code
         command,
         stdin=subprocess.PIPE,
@@ -44,6 +44,8 @@ def probe_all(
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is this process's to handle
+        # Processes that it forks off find our modules by this, and by nothing else.
+        env={**os.environ, "PYTHONPATH": str(_PACKAGES)},
     )
     if process.stdin is None or process.stdout is None:  # never: both are pipes
         return
@@ -73,14 +75,15 @@ def main() -> None:
     logging.disable()
     paths = json.load(sys.stdin)
     workers = max(1, min(len(paths), os.cpu_count() or 1, 32))
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["reelmake.media"])  # FFmpeg, loaded once
     with ProcessPool(max_workers=workers, max_tasks=2000, context=context) as pool:
-        results = pool.map(_look_into, paths, timeout=float(sys.argv[2])).result()
+        results = pool.map(_look_into, paths, timeout=float(sys.argv[1])).result()
         for _ in paths:
             try:
                 found = next(results)
             except TookTooLong:
-                seconds = float(sys.argv[2])
+                seconds = float(sys.argv[1])
                 found = {"problem": "video_unreadable", "message": f"no end after {seconds:.0f} s"}
             except Exception as error:  # noqa: BLE001  the process died, whatever of
                 message = f"looking into it ended the process ({type(error).__name__})"

@@ -30,7 +30,7 @@ from reelmake.gemini.failures import ServiceError, details_of
 from reelmake.gemini.request import Clip, Request
 from reelmake.redaction import split_keys
 
-_KEPT_OPEN = 20
+_KEPT_OPEN = 8
 _POLL_S = 1.0
 _LONGEST_POLL_S = 15.0
 _CALL_TIMEOUT_S = 60.0
