@@ -23,6 +23,7 @@ from reelmake.fetched import spread_failures
 from reelmake.gateway.launch import Gateway
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
+from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -44,6 +45,7 @@ try:
     cores = limits.cores or limits.local_cores
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=cores)
     if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:
+        begin_run_log(settings.log_format)
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos
     # Once a run: its jobs on other machines neither look into videos again nor refuse any.

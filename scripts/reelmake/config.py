@@ -135,6 +135,9 @@ class Config(_Section):
         False, description="`snakemake prune` deletes what it lists"
     )
     budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="of the log of a run, logs/run-*.log or .jsonl"
+    )
     notify: list[Text] = Field([], description="Apprise URLs, or env:NAME to read one from there")
 
     def request_settings(self) -> str:

@@ -7,7 +7,6 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,12 +15,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
+from reelmake.logs import logging_to
 from reelmake.redaction import redact
 from reelmake.results import Results
 from reelmake.targets import Target
 
 FOLLOWED = "REELMAKE_FOLLOWED"
 """The environment variable that is set where somebody tells of failures by their records."""
+
+
+BEGINS = "begins:"
+"""The word that tells an attempt's lines in a log from those of earlier ones above."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
     outcome = Outcome()
     record = results.failure(*target.key)
     with logging_to(log):
+        logging.getLogger(__name__).info("%s %s (%s)", BEGINS, target.name, target.template)
         if not (beside and _is_of_another(record, log)):
             record.unlink(missing_ok=True)
         try:
@@ -132,38 +137,3 @@ def _is_of_another(record: Path, log: Path) -> bool:
 def _crash(error: Exception) -> ReelmakeError:
     logging.getLogger(__name__).debug("%s", "".join(traceback.format_exception(error)))
     return ReelmakeError("crashed", f"{type(error).__name__}: {error}")
-
-
-_log_of_this_job: ContextVar[Path | None] = ContextVar("log_of_this_job", default=None)
-
-
-class _JobLogs(logging.Handler):
-    """Writes what a job says into its own log, however many run side by side."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        path = _log_of_this_job.get()
-        if path is None:
-            return
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(redact(self.format(record)) + "\n")
-        except Exception:  # noqa: BLE001  as every handler of the library's does
-            self.handleError(record)
-
-
-_job_logs = _JobLogs()
-_job_logs.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-
-
-@contextlib.contextmanager
-def logging_to(path: Path) -> Iterator[None]:
-    """Have what is said from here on, and in tasks that begin here, written to ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    package = logging.getLogger("reelmake")
-    package.setLevel(logging.DEBUG)
-    package.addHandler(_job_logs)  # the same again is no other one
-    token = _log_of_this_job.set(path)
-    try:
-        yield
-    finally:
-        _log_of_this_job.reset(token)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import Failure, Outcome, job, read_failure
+from reelmake.jobs import BEGINS, Failure, Outcome, job, read_failure
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -49,6 +49,31 @@ def test_a_fault_of_ours_leaves_its_traceback_in_the_log_alone(record: Path) -> 
     assert (failure.kind, failure.code) == ("internal", "crashed")
     assert "Traceback" in Path(failure.log).read_text()
     assert "Traceback" not in outcome.message
+
+
+def test_a_log_that_snakemake_has_deleted_goes_on_below_what_it_said(record: Path) -> None:
+    log = record.parent / "job.log"
+    run(record, ReelmakeError("video_missing", "first time"))
+    log.unlink()
+    run(record, ReelmakeError("video_missing", "second time"))
+    run(record)
+    text = log.read_text()
+    assert text.index("first time") < text.index("second time")
+    assert text.count(f"{BEGINS} v (t)") == 3
+
+
+def test_where_files_can_not_be_linked_a_log_begins_anew(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*arguments: object) -> None:
+        raise OSError(95, "not supported")
+
+    monkeypatch.setattr("reelmake.logs.os.link", link)
+    log = record.parent / "job.log"
+    for _ in range(2):
+        assert run(record, ReelmakeError("video_missing", "gone")).failed
+        assert log.read_text().count(BEGINS) == 1
+        log.unlink()
 
 
 def test_a_success_takes_the_record_of_an_earlier_failure_away(record: Path) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ from reelmake.config import Config
 from reelmake.errors import ReelmakeError
 from reelmake.jobs import Outcome, failed
 from reelmake.targets import Target
+
+log = logging.getLogger(__name__)
 
 STOP = "stop"
 """The line that lets no new call begin; every other one is a job."""
@@ -163,6 +166,7 @@ class Gateway:
             if self._closing:
                 return
             sys.stderr.write(f"The gateway died ({code}) and is started again.\n")
+            log.warning("the gateway died (%s) and is started again", code)
             with self._lock:
                 process = self._spawned()
                 self._process = process

@@ -127,6 +127,7 @@ class Gateway:
 
 
 def _say(text: str) -> None:
+    log.info("%s", text)
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

@@ -1,6 +1,7 @@
 """One run, followed from its first job to its last: shown, recorded, and told to who wants it."""
 
 import atexit
+import logging
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import Failure, keep_failure, read_failure
+from reelmake.jobs import BEGINS, Failure, keep_failure, read_failure
 from reelmake.meter import read_meter
 from reelmake.results import Results
 from reelmake.runs.notify import Notifier
@@ -26,6 +27,8 @@ from reelmake.runs.screen import Figures, screen_for
 from reelmake.runs.summary import Line, concerns_the_account, summary
 from reelmake.runs.texts import shown
 from reelmake.runs_table import refresh_runs_table
+
+log = logging.getLogger(__name__)
 
 
 class Run:
@@ -47,6 +50,7 @@ class Run:
         plain: bool = False,
     ) -> None:
         self._results = Results(Path(config.results))
+        self._settings = config.model_dump_json(exclude={"notify", "videos"})
         self._asks_gemini = config.engine == "gemini"
         self._jobs = jobs
         self._asked = asked
@@ -66,6 +70,13 @@ class Run:
 
     def begin(self) -> None:
         """Show that it begins, and hear of signals."""
+        log.info(
+            "begins: %d of %d reports to make, -j%s, %s",
+            self.progress.total,
+            len(self._asked),
+            self._record.jobs,
+            self._settings,
+        )
         if self._vanished:
             self.tell(told_of_vanished(self._vanished))
         _hear_of_signals(self._interrupted)
@@ -74,6 +85,8 @@ class Run:
 
     def tell(self, message: str) -> None:
         """Show lines that stay, from any thread, without tearing what moves."""
+        if message:
+            log.info("%s", message.strip())
         for line in message.splitlines():
             self._screen.tell(Text(shown(line)))
 
@@ -107,6 +120,7 @@ class Run:
         """The run can't begin: nothing was asked."""
         self._screen.end()
         self._screen.tell(Text(str(error), style="bold red"))
+        log.error("the run can't begin: %s", error)
         self._record.stopped_by = error.code
         unfinished = Reports(
             asked=len(self._asked),
@@ -140,6 +154,9 @@ class Run:
         write_run(self._results, self._record)
         refresh_runs_table(self._results)
         lines = list(summary(self._record, failures, self._results.root))
+        for line in lines:
+            if line.text:
+                log.info("%s%s", " " * line.indent, line.text)
         if self._quiet:
             lines = lines[1:2] if self._record.ending == "complete" else [lines[1], lines[-2]]
         self._print(lines)
@@ -218,7 +235,8 @@ class Run:
 
 def _says_interrupted(log: Path) -> bool:
     try:
-        return " interrupted (" in log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        text = log.read_text(encoding="utf-8", errors="replace")
+        return " interrupted (" in text.rpartition(BEGINS)[2]
     except OSError:
         return False
 
@@ -231,6 +249,9 @@ def _hear_of_signals(interrupted: threading.Event) -> None:
 
         def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
             interrupted.set()
+            # In a thread: what this interrupts may be writing to the log just now.
+            name = signal.Signals(number).name
+            threading.Thread(target=log.warning, args=("%s: no new call begins", name)).start()
             if callable(before):
                 before(number, frame)
 

@@ -17,7 +17,7 @@ from reelmake.gemini.batches.gathering import Gathering, TargetKey
 from reelmake.gemini.batches.packing import Wanted
 from reelmake.gemini.batches.records import BatchRecord
 from reelmake.gemini.projects import Project
-from reelmake.jobs import logging_to
+from reelmake.logs import logging_to
 from reelmake.targets import Target
 
 log = logging.getLogger(__name__)
