@@ -13,6 +13,7 @@ from reelmake.index import write_tables
 from reelmake.planning.plan import Planner
 from reelmake.planning.status_table import status_table
 from reelmake.planning.tables import show
+from reelmake.planning.waiting import waiting_batches
 from reelmake.results import Results
 from reelmake.targets import Target
 
@@ -25,7 +26,8 @@ def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
     plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
     digests = list(groups_of(targets, config.digest))
     write_tables(Path(config.results), [target.key for target in targets], digests=digests)
-    return show(status_table(plan))
+    waiting = waiting_batches(Results(Path(config.results)))
+    return show(status_table(plan, waiting=waiting))
 
 
 if __name__ == "__main__":

@@ -73,3 +73,21 @@ def test_without_hooks_there_is_nobody_to_gather_and_the_fallback_is_asked(
     run = project.run("--no-hooks", cores=4)
     assert run.code == 0, run.output
     assert [record.service_tier for record in double.ledger.billed()] == ["flex"] * 3
+
+
+def test_while_a_batch_waits_plan_and_status_tell_of_it(
+    project: Project, double: GeminiDouble
+) -> None:
+    double.settings.update({"batch_seconds": 600.0})
+    process = project.start(cores=4)
+    wait_until(lambda: double.ledger.count("batch_get") > 0)
+    while_running = project.telling("status").output
+    WAYS["Ctrl-C"](process)
+    process.communicate(timeout=120)
+    before = len(double.ledger.records())
+    for said in (while_running, project.telling("status").output, project.telling("plan").output):
+        text = " ".join(said.split())
+        assert ": 3 requests, " in text
+        assert "waiting since 2" in text
+        assert "expected by 2" in text
+    assert len(double.ledger.records()) == before

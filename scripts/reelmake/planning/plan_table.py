@@ -14,6 +14,7 @@ from reelmake.files import write_atomically
 from reelmake.planning.limits import day, durations, factor_of, money, prices
 from reelmake.planning.reasons import Planned, Reason
 from reelmake.planning.tables import clock, dollars, table
+from reelmake.planning.waiting import waiting_batches
 from reelmake.results import Results
 
 _MOST_ROWS = 50
@@ -140,6 +141,10 @@ def _notes(
         calls = [call.seconds for planned in plan for call in planned.calls]
         yield f"About {times}: {sum(calls) / len(calls):.0f} s a call, {source}."
     yield from prices(config, today)
+    waiting = waiting_batches(Results(Path(config.results)))
+    if waiting:
+        yield "Some of it is being asked for already; a run waits for these, whatever they are for:"
+        yield from waiting
 
 
 def _reports(count: int) -> str:

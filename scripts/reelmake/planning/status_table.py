@@ -22,8 +22,11 @@ def state_of(planned: Planned) -> str:
     return "stale" if planned.there else "missing"
 
 
-def status_table(plan: Sequence[Planned]) -> RenderableType:
-    """All reports, but done ones only while they are few; what they cost so far."""
+def status_table(plan: Sequence[Planned], *, waiting: Sequence[str]) -> RenderableType:
+    """All reports, but done ones only while they are few; what they cost so far.
+
+    ``waiting`` are lines about batches that have not ended.
+    """
     states = Counter(map(state_of, plan))
     done = [planned for planned in plan if state_of(planned) == "done"]
     others = [planned for planned in plan if state_of(planned) != "done"]
@@ -56,7 +59,7 @@ def status_table(plan: Sequence[Planned]) -> RenderableType:
         notes.append(
             "The same command as before makes what is missing; `snakemake plan` says for how much."
         )
-    return Group(*([rows] if shown else []), Text("\n".join(notes)))
+    return Group(*([rows] if shown else []), Text("\n".join([*notes, *waiting])))
 
 
 def _why(planned: Planned) -> str:
