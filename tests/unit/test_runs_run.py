@@ -178,7 +178,7 @@ def test_a_job_that_was_killed_has_a_failure_all_the_same(follow: Callable[..., 
     run.run.start(0)
     run.run.fail(0)
     run.finish(1, 2, 3)
-    assert "the job was killed before it could say why" in run.end()
+    assert "its job ended before it could say why" in run.end()
     failure = read_failure(run.results.failure(*KEYS[0]))
     assert failure
     assert (failure.code, failure.log) == ("job_killed", "logs/0.log")

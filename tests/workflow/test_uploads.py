@@ -52,6 +52,18 @@ def test_they_stay_if_the_user_wants_that_until_they_are_cleaned_up(
     assert len(double.files) == 0
 
 
+def test_kept_they_serve_a_later_run_with_another_prompt(
+    project: Project, double: GeminiDouble
+) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    prompt = project.own_template("summary_report") / "prompt.md.j2"
+    prompt.write_text(prompt.read_text().replace("busy readers", "hurried readers"))
+    assert project.run().code == 0
+    assert len(double.ledger.billed()) == 4
+    assert uploads(double) == 2
+
+
 def test_one_video_of_two_templates_is_uploaded_once(
     project: Project, double: GeminiDouble
 ) -> None:
