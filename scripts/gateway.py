@@ -21,13 +21,14 @@ from reelmake.gateway.server import Command, Gateway, Snakemake
 from reelmake.gateway.workers import Workers
 from reelmake.gemini.stopping import Stopping
 from reelmake.jobs import Outcome, failed
-from reelmake.logs import write_run_log
+from reelmake.logs import show_warnings, write_run_log
 from reelmake.meter import kept
 from reelmake.results import Results
 
 
 async def main() -> int:
     write_run_log()
+    show_warnings()
     snakemake = await Snakemake.listened_to()
     try:
         await _serve(snakemake, Setting.model_validate_json(await snakemake.line()))

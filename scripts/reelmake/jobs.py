@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
-from reelmake.logs import logging_to
+from reelmake.logs import go_on_with, logging_to
 from reelmake.redaction import redact
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -75,6 +75,7 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
     """
     outcome = Outcome()
     record = results.failure(*target.key)
+    go_on_with(log)
     with logging_to(log):
         logging.getLogger(__name__).info("%s %s (%s)", BEGINS, target.name, target.template)
         if not (beside and _is_of_another(record, log)):

@@ -31,8 +31,9 @@ class _Lines(logging.Handler):
         try:
             path = self.path(record)
             if path is not None:
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(redact(self.format(record)) + "\n")
+                # Names of files need not be text.
+                with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                    file.write(self.format(record) + "\n")
         except Exception:  # noqa: BLE001  as every handler of the library's does
             self.handleError(record)
 
@@ -42,6 +43,9 @@ class _JobLogs(_Lines):
 
     def path(self, record: logging.LogRecord) -> Path | None:  # noqa: ARG002
         return _log_of_this_job.get()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
 
 
 class _RunLog(_Lines):
@@ -53,7 +57,8 @@ class _RunLog(_Lines):
         return Path(known) if known and matters else None
 
     def format(self, record: logging.LogRecord) -> str:
-        message, job = record.getMessage(), _log_of_this_job.get()
+        # Before it becomes JSON, which would not survive it.
+        message, job = redact(record.getMessage()), _log_of_this_job.get()
         if os.environ[RUN_LOG].endswith(".jsonl"):
             line = {
                 "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds"),
@@ -65,6 +70,17 @@ class _RunLog(_Lines):
         time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
         of_job = f"{job}: " if job else ""
         return f"{time} {record.levelname} {of_job}{message}"
+
+
+class _Warnings(logging.StreamHandler):  # type: ignore[type-arg]
+    """Shows what no job's log tells, since it concerns all of them: a key that is left aside."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if _log_of_this_job.get() is None:
+            super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(record.getMessage())
 
 
 _job_logs = _JobLogs()
@@ -87,11 +103,17 @@ def write_run_log() -> None:
         _package().addHandler(_run_log)  # the same again is no other one
 
 
+def show_warnings() -> None:
+    """Show on the terminal what this process warns of outside of jobs."""
+    handler = _Warnings()
+    handler.setLevel(logging.WARNING)
+    _package().addHandler(handler)
+
+
 @contextlib.contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Have what is said from here on, and in tasks that begin here, written to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _go_on_with(path)
     _package().addHandler(_job_logs)
     write_run_log()
     token = _log_of_this_job.set(path)
@@ -101,14 +123,14 @@ def logging_to(path: Path) -> Iterator[None]:
         _log_of_this_job.reset(token)
 
 
-def _go_on_with(path: Path) -> None:
+def go_on_with(path: Path) -> None:
     """Bring back what earlier attempts have said: Snakemake deletes a job's log before each.
 
     A second link to the same file, in a hidden folder beside it, is what it does not know of.
     """
     kept = path.parent / ".kept" / path.name
     with contextlib.suppress(OSError):  # without links they are lost, and nothing else is
-        kept.parent.mkdir(exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         if kept.exists() and not path.exists():
             os.link(kept, path)
             return

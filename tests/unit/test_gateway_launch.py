@@ -133,7 +133,15 @@ def test_a_job_that_breaks_in_the_gateway_has_failed_and_no_other_one(
     crashed = Asked(gateway, "echo", **_of_any_job(tmp_path), crash="yes").outcome
     assert crashed.failed
     assert "ValueError: no such thing" in crashed.message
+    assert "Traceback" not in crashed.message
+    assert "Traceback" in (tmp_path / "talk.log").read_text()
     assert not Asked(gateway, "echo", name="well").outcome.failed
+
+
+def test_where_a_job_of_no_report_broke_is_in_its_log(gateway: Gateway, tmp_path: Path) -> None:
+    log = tmp_path / "logs/build_index.log"
+    assert Asked(gateway, "echo", log=str(log), crash="yes").outcome.failed
+    assert "ValueError: no such thing" in log.read_text()
 
 
 def test_when_it_dies_the_next_one_does_its_jobs(gateway: Gateway, tmp_path: Path) -> None:

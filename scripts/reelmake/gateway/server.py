@@ -11,12 +11,15 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Self
 
 from reelmake.errors import ReelmakeError
 from reelmake.gateway.launch import STOP
 from reelmake.gemini.stopping import Stopping, drain_limit_s
 from reelmake.jobs import Outcome, failed
+from reelmake.logs import logging_to
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +101,8 @@ class Gateway:
         try:
             outcome = await self._commands[script](arguments)
         except Exception as error:
-            log.exception("%s", script)
+            with logging_to(Path(arguments["log"])) if "log" in arguments else nullcontext():
+                log.exception("%s", script)
             message = f"{type(error).__name__}: {error}"
             outcome = failed(arguments, ReelmakeError("crashed", message))
         snakemake.reply(json.dumps([number, outcome.failed, outcome.message]))
