@@ -39,6 +39,8 @@ def start_gateway(workflow) -> None:
 
 def index_what_is_there() -> None:
     """Give the reports that are there their page: after a failure build_index has no turn."""
+    if asked & ONLY_TELL:
+        return
     spread_failures(Results(Path(settings.results)), TARGETS.values())
     write_index(Path(settings.results), list(TARGETS), digests=list(GROUPS))
     # A later run makes them again by their own job, also when no report changes until then.

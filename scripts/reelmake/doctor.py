@@ -23,6 +23,7 @@ from reelmake.redaction import redact
 _PROJECT = Path(__file__).parents[2]
 _ROOM_GB = 2.0
 _FILES = 1024
+_PATIENCE_S = 10.0
 _SLURM = ("sbatch", "squeue", "scancel", "sinfo")
 
 
@@ -126,10 +127,15 @@ def _open_files() -> Finding:
 
 def _weights(config: Config) -> Iterator[Finding]:
     # Half a second, and much memory, that others do without.
-    from reelmake.local.weights import load_speech_model  # noqa: PLC0415
+    from reelmake.local.weights import is_to_be_downloaded, load_speech_model  # noqa: PLC0415
 
+    name = config.local.speech_model
+    if is_to_be_downloaded(name):
+        fix = "the first run downloads it, or run where there is a network first"
+        yield Finding("warn", f"the speech model {name} is not on this machine yet", fix)
+        return
     try:
-        yield Finding("ok", load_speech_model(config.local.speech_model, 1).version)
+        yield Finding("ok", load_speech_model(name, 1).version)
     except ReelmakeError as error:
         yield Finding("fail", error.message, error.hint)
 
@@ -177,13 +183,13 @@ def _slurm() -> Finding:
         return Finding("ok", "no Slurm here; it is needed for profiles/slurm alone")
     if missing:
         return Finding("warn", f"Slurm lacks {', '.join(missing)}", "install its client programs")
-    done = subprocess.run(
-        ["sinfo", "--noheader", "--format=%T"],  # noqa: S607  wherever the site has it
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    if done.returncode:
+    try:
+        subprocess.run(
+            ["sinfo", "--noheader", "--format=%T"],  # noqa: S607  wherever the site has it
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE_S,
+        )
+    except (OSError, subprocess.SubprocessError):
         return Finding("warn", "Slurm does not answer", "is its controller running?")
     return Finding("ok", "Slurm answers")

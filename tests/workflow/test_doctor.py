@@ -1,5 +1,6 @@
 """`snakemake doctor`: one line each, with what to do."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,47 @@ def test_offline_the_weights_are_looked_at_and_no_key_is_needed(project: Project
     assert any("faster-whisper" in line for line in lines(project, code=0))
     project.config["local"] = {"speech_model": "/nowhere"}
     assert "/nowhere" in failed(project)
+
+
+def test_a_speech_model_that_is_to_be_downloaded_is_not_downloaded_to_find_out(
+    project: Project,
+) -> None:
+    project.config |= {"engine": "local", "local": {"speech_model": "large-v3"}}
+    project.environment["HF_HOME"] = str(project.folder / "hub")
+    (line,) = (each for each in lines(project, code=0) if "large-v3" in each)
+    assert line.startswith("warn the speech model large-v3 is not on this machine yet → ")
+
+
+def test_a_slurm_that_does_not_answer_holds_nobody_up(project: Project) -> None:
+    programs = project.folder / "programs"
+    programs.mkdir()
+    for name, does in [
+        ("sinfo", "exec sleep 600"),
+        ("sbatch", ""),
+        ("squeue", ""),
+        ("scancel", ""),
+    ]:
+        (programs / name).write_text(f"#!/bin/sh\n{does}\n")
+        (programs / name).chmod(0o755)
+    project.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+    assert "warn Slurm does not answer → is its controller running?" in lines(project, code=0)
+
+
+@pytest.mark.parametrize(
+    "table", ["video\nmissing.mp4\n", "video,template\nmissing.mp4,none\n", "neither\n", ""]
+)
+def test_rows_that_can_not_be_used_do_not_keep_it_from_looking(
+    project: Project, table: str
+) -> None:
+    (project.folder / "table.csv").write_text(table)
+    project.config["videos"] = "table.csv"
+    assert "ok   key 1 of 1, gemini-3.5-flash-lite: can be asked" in lines(project, code=0)
+
+
+def test_what_it_finds_missing_changes_nothing_among_the_results(project: Project) -> None:
+    project.environment["GEMINI_API_KEY"] = ""
+    assert failed(project)
+    assert not (project.results / "index.html").exists()
+    (project.folder / "a file").touch()
+    project.config["results"] = "a file"
+    assert "a file" in failed(project)

@@ -2,10 +2,12 @@
 
 import hashlib
 from importlib import metadata, resources
+from pathlib import Path
 from typing import NamedTuple
 
 import ctranslate2  # type: ignore[import-untyped]
-from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+from faster_whisper import WhisperModel, download_model  # type: ignore[import-untyped]
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from reelmake.errors import ReelmakeError
 
@@ -42,6 +44,19 @@ def load_speech_model(name: str, threads: int) -> SpeechModel:
         message = f"The speech model {name!r} can't be loaded: {error}"
         raise ReelmakeError("weights_missing", message) from error
     return SpeechModel(whisper, f"{library}, {name}")
+
+
+def is_to_be_downloaded(name: str) -> bool:
+    """Whether it is a hub name of which this machine has nothing yet; asks nobody."""
+    if name == BUNDLED or Path(name).is_dir():
+        return False
+    try:
+        download_model(name, local_files_only=True)
+    except LocalEntryNotFoundError:
+        return True
+    except ValueError:  # no name that a hub could know
+        return False
+    return False
 
 
 def _device() -> tuple[str, str]:
