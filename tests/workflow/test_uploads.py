@@ -8,6 +8,7 @@ import pytest
 from gemini_double import Fault, GeminiDouble, Settings
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
+from workflow.interruptions import WAYS, left_over, wait_until
 
 
 @pytest.fixture
@@ -118,3 +119,48 @@ def test_without_a_key_nothing_can_be_deleted(project: Project, double: GeminiDo
     assert "there is no key to delete them with" in run.output
     assert "Traceback" not in run.output
     assert len(double.files) == 2
+
+
+@pytest.mark.parametrize("way", ["Ctrl-C", "kill -9 of Snakemake"])
+def test_what_an_interrupted_run_leaves_is_on_record(
+    project: Project, double: GeminiDouble, way: str
+) -> None:
+    project.config["gemini"] = {"max_in_flight": 1}
+    double.settings.update({"latency": 5.0})
+    process = project.start()
+    wait_until(lambda: uploads(double) == 2)
+    WAYS[way](process)
+    process.communicate(timeout=60)
+    wait_until(lambda: not left_over(project.folder))
+    assert len(double.files) > 0
+    if way != "Ctrl-C":
+        project.run("--unlock")
+    run = project.telling("cleanup_remote")
+    assert run.code == 0, run.output
+    assert len(double.files) == 0
+    assert not list((project.results / ".reelmake/uploads").iterdir())
+
+
+@pytest.mark.parametrize("videos", ["nowhere", "table.csv"])
+def test_cleaning_up_needs_no_videos_and_touches_no_results(
+    project: Project, double: GeminiDouble, videos: str
+) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    before = (project.results / "summary.tsv").read_text()
+    (project.folder / "videos").rename(project.folder / "moved")
+    (project.folder / "table.csv").write_text("neither\n")
+    project.config["videos"] = videos
+    double.faults.add(Fault("http_error", kind="file_delete", code=500, times=1))
+    assert project.telling("cleanup_remote").code == 1
+    assert project.telling("cleanup_remote").code == 0
+    assert len(double.files) == 0
+    assert (project.results / "summary.tsv").read_text() == before
+
+
+def test_only_what_it_did_is_shown(project: Project) -> None:
+    project.config["keep_uploads"] = True
+    assert project.run().code == 0
+    lines = project.telling("cleanup_remote").output.splitlines()
+    told = [line for line in lines if not line.startswith("Using workflow specific profile")]
+    assert told == ["2 deleted, 0 were gone already: uploads expire after 48 hours."]
