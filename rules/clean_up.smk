@@ -16,9 +16,9 @@ rule prune:
 
 
 rule cleanup_remote:
-    localrule: True
     log:
         "logs/cleanup_remote.log",
+    localrule: True
     conda:
         "../envs/gemini.yaml"
     params:

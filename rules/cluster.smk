@@ -1,5 +1,6 @@
 # What is different when jobs run on the nodes of a cluster. No rules.
 
+
 def rules_of_head_node() -> list[str]:
     """Rules that a profile gives `on_head_node`: Snakemake lets no profile name its local rules."""
     asked = workflow.resource_settings.overwrite_resources

@@ -44,7 +44,13 @@ try:
     limits = workflow.resource_settings
     cores = limits.cores or limits.local_cores
     GATEWAY = Gateway(SCRIPTS / "gateway.py", settings, cores=cores)
-    if workflow.is_main_process and not asked & {*ONLY_TELL, "-n", "--dry-run", "--dryrun", "--lint"}:
+    if workflow.is_main_process and not asked & {
+        *ONLY_TELL,
+        "-n",
+        "--dry-run",
+        "--dryrun",
+        "--lint",
+    }:
         begin_run_log(settings.log_format)
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos

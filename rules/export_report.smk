@@ -12,9 +12,9 @@ rule export_report:
     wildcard_constraints:
         ending=r"docx|pdf|srt|vtt|json|anki\.txt",
     priority: PRIORITY
-    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
+    threads: 0  # so that it goes on beside all that wait for an engine
     params:
         target=target_as_json,
         results=results_folder,

@@ -10,9 +10,9 @@ rule extract_frames:
     log:
         "logs/extract_frames/{template}/{video}.log",
     priority: PRIORITY
-    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
+    threads: 0  # so that it goes on beside all that wait for an engine
     params:
         target=target_as_json,
         results=results_folder,

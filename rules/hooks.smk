@@ -1,7 +1,13 @@
 # What happens around a run: before the first job and after the last one. No rules.
 
 BUY = {"analyze_gemini", "build_digest"}
-NEED_A_GATEWAY = {"analyze_gemini", "extract_frames", "render_report", "export_report", "build_digest"}
+NEED_A_GATEWAY = {
+    "analyze_gemini",
+    "extract_frames",
+    "render_report",
+    "export_report",
+    "build_digest",
+}
 SERVED = {*NEED_A_GATEWAY, "export_digest", "build_index"}
 
 

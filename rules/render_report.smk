@@ -11,9 +11,9 @@ rule render_report:
     log:
         "logs/render_report/{template}/{video}.log",
     priority: PRIORITY
-    threads: 0  # so that it goes on beside all that wait for an engine
     conda:
         "../envs/local.yaml"
+    threads: 0  # so that it goes on beside all that wait for an engine
     params:
         target=target_as_json,
         results=results_folder,

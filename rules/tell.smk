@@ -2,9 +2,9 @@
 
 
 rule plan:
-    localrule: True
     log:
         "logs/plan.log",
+    localrule: True
     conda:
         "../envs/gemini.yaml"
     params:
@@ -17,9 +17,9 @@ rule plan:
 
 
 rule status:
-    localrule: True
     log:
         "logs/status.log",
+    localrule: True
     conda:
         "../envs/gemini.yaml"
     params:
@@ -31,9 +31,9 @@ rule status:
 
 
 rule doctor:
-    localrule: True
     log:
         "logs/doctor.log",
+    localrule: True
     conda:
         "../envs/gemini.yaml"
     params:
