@@ -20,6 +20,13 @@ def switch_off_job_rate_limiter(workflow) -> None:
     workflow.scheduler.job_rate_limiter = None
 
 
+def follow() -> None:
+    try:
+        FOLLOWING.begin(TARGETS)
+    except ReelmakeError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
     needed = [job for job in workflow.dag.needrun_jobs() if script_of(job) in NEED_A_GATEWAY]
@@ -63,7 +70,7 @@ onstart:
     switch_off_job_rate_limiter(workflow)
     use_job_selector(workflow)
     wait_for_jobs_left_in_slurm(workflow)
-    FOLLOWING.begin(TARGETS)
+    follow()
     start_gateway(workflow)
 
 

@@ -81,3 +81,12 @@ def test_what_interrupts_a_run_is_told(project: Project, double: GeminiDouble) -
     assert "the gateway died (-9) and is started again" in log
     assert "SIGINT: no new call begins" in log
     assert "answers that are being paid for" in log
+
+
+def test_a_key_that_is_left_aside_is_told_and_logged(project: Project) -> None:
+    project.environment["GEMINI_API_KEYS"] = f"{TEST_KEY},not-valid-at-all"
+    run = project.run()
+    assert run.code == 0
+    for text in (run.output, *run_logs(project)):
+        assert text.count("key 2 of 2 is left aside: 400 INVALID_ARGUMENT") == 1
+        assert "not-valid-at-all" not in text

@@ -38,3 +38,15 @@ def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told
     assert told in run.output
     assert "Traceback" not in run.output
     assert "canary" not in run.output
+
+
+def test_results_that_can_not_be_written_are_told_before_anything_is_asked(
+    project: Project,
+) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm")
+    project.config["results"] = "/proc/nowhere"
+    run = project.run()
+    assert run.code == 1
+    assert "`results: /proc/nowhere` can't be written to (" in run.output
+    assert "Make the folder writable, or name another one" in run.output
+    assert "record.py" not in run.output

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reelmake import __version__
 from reelmake.config import Config
+from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
 from reelmake.jobs import Failure
 from reelmake.meter import Meter, read_meter
@@ -93,7 +94,10 @@ class RunRecord(BaseModel):
 
 
 def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
-    """Start a run's record, and forget what the last one has counted."""
+    """Start a run's record, and forget what the last one has counted.
+
+    Nothing of a run is written before. Raises ReelmakeError ``results_unwritable``.
+    """
     results = Results(Path(config.results))
     with contextlib.suppress(OSError):
         results.meter.unlink(missing_ok=True)
@@ -108,7 +112,11 @@ def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
         versions=_versions(),
         settings=settings,
     )
-    write_run(results, record)
+    try:
+        write_run(results, record)
+    except OSError as error:
+        what = f"`results: {config.results}` can't be written to ({error.strerror})"
+        raise ReelmakeError("results_unwritable", what) from error
     return record
 
 
