@@ -64,7 +64,13 @@ def test_ctrl_c_ends_the_jobs_and_loses_no_answer(
     ctrl_c(process)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    wait_until(lambda: slurm.queue("%i") == [] and left_over(project.folder) == [])
+    # What asks is gone; a node's Snakemake may stay behind, waiting for a lock of its own (9.27).
+    wait_until(
+        lambda: (
+            slurm.queue("%i") == []
+            and not any(".analyze_gemini.py" in line for line in left_over(project.folder))
+        )
+    )
     double.settings.update({"latency": 0.0})
     assert project.run(*CLUSTER).code == 0
     assert_all_is_there_and_paid_once(project, double)
