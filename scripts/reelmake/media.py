@@ -218,10 +218,13 @@ def _last_timestamp(source: Source, start_s: float) -> float:
     try:
         at = round((start_s + source.offset_s) * MICROSECONDS)
         source.container.seek(at, any_frame=True)
+        # Floats: thousands of fractions would cost more than all the reading.
+        ticks_s: dict[int, float] = {}
         for packet in source.container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                # Floats: thousands of fractions would cost more than all the reading.
-                end = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
+            if packet.stream_index not in ticks_s:
+                ticks_s[packet.stream_index] = float(packet.time_base or 0)
+            if packet.pts is not None:
+                end = (packet.pts + (packet.duration or 0)) * ticks_s[packet.stream_index]
                 last = max(last, end - source.offset_s)
     except av.error.FFmpegError:
         pass  # what was found before still counts

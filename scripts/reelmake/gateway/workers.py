@@ -34,6 +34,7 @@ class Workers:
     """A pool of processes that end with this one, also when it is killed."""
 
     def __init__(self, count: int) -> None:
+        self._without_haste = asyncio.Semaphore(count)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         self._pool = ProcessPool(
@@ -70,6 +71,13 @@ class Workers:
             what = f"the process that worked on it died ({error.exitcode})"
             raise ReelmakeError("worker_died", what) from None
         return result
+
+    async def run_without_haste(
+        self, function: Callable[..., Result], /, *arguments: Any
+    ) -> Result:
+        """The same for what nothing waits for: others need not stand in line behind it."""
+        async with self._without_haste:
+            return await self.run(function, *arguments)
 
 
 def _end_with_parent() -> None:
