@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
 
 from following import Following
-from job_selection import use_job_selector
+from job_selection import let_get_ready, use_job_selector
 from gateway_executor import script_of, use_gateway
 from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import GEMINI_SETTINGS, load_config
@@ -20,7 +20,8 @@ from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.fetched import spread_failures
-from reelmake.gateway.launch import Gateway
+from reelmake.garbage import keep_for_good
+from reelmake.gateway.launch import Gateway, Order
 from reelmake.index import write_index
 from reelmake.inputs import targets, video_table
 from reelmake.logs import begin_run_log
@@ -28,6 +29,8 @@ from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
+
+keep_for_good()  # what Snakemake has loaded
 
 # Targets that tell how things are, whatever they are like.
 ONLY_TELL = {"plan", "status", "cleanup_remote", "doctor"}

@@ -37,8 +37,11 @@ def start_gateway(workflow) -> None:
         if not any(workflow.is_local(job.rule) for job in needed):
             return
         GATEWAY.start(
-            sorted(to_analyse, key=lambda target: -target.priority),
-            on_nodes=any(not workflow.is_local(job.rule) for job in analyses),
+            Order(
+                to_analyse=sorted(to_analyse, key=lambda target: -target.priority),
+                on_nodes=any(not workflow.is_local(job.rule) for job in analyses),
+                at_once=workflow.cores if workflow.local_exec else None,
+            )
         )
     except ReelmakeError as error:
         FOLLOWING.refuse(error)
@@ -48,6 +51,9 @@ def start_gateway(workflow) -> None:
         FOLLOWING.refuse(error)
         raise WorkflowError(str(error)) from None
     use_gateway(workflow, GATEWAY, SERVED, tell=FOLLOWING.tell)
+    if workflow.local_exec and settings.engine == "gemini" and settings.gemini.tier != "batch":
+        # Beside those that wait for an answer, as many are probed and uploaded for the next places.
+        let_get_ready(workflow, analyses, 2 * workflow.cores)
 
 
 def index_what_is_there() -> None:
@@ -67,6 +73,7 @@ def tell_of_copies() -> None:
 
 
 onstart:
+    keep_for_good()  # what it has planned
     switch_off_job_rate_limiter(workflow)
     use_job_selector(workflow)
     wait_for_jobs_left_in_slurm(workflow)

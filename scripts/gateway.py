@@ -1,6 +1,7 @@
 """The program of the gateway: the adapters of the rules, served by one warm process."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,6 +17,7 @@ import extract_frames
 import render_report
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
+from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Order, Reply, Setting
 from reelmake.gateway.server import Command, Gateway, Snakemake
 from reelmake.gateway.workers import Workers
@@ -76,7 +78,9 @@ async def _serve_gemini(
         budget_usd=config.budget_usd,
         stopping=stopping,
         keep_uploads=config.keep_uploads,
+        at_once=order.at_once,
     )
+    keep_for_good()
     async with account, kept(account.meter, results.meter):
         await account.check(order.to_analyse)
         if not order.on_nodes:
@@ -96,10 +100,13 @@ async def _in_worker(
     arguments: Mapping[str, Any],
 ) -> Outcome:
     try:
-        return await workers.run(command, arguments)
+        return await workers.run_without_haste(command, arguments)
     except ReelmakeError as error:
         return failed(arguments, error)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    code = asyncio.run(main())
+    sys.stderr.flush()
+    # All is done and written; taking a hundred modules apart would keep Snakemake waiting.
+    os._exit(code)

@@ -11,7 +11,7 @@ import pytest
 
 from reelmake.config import Config
 from reelmake.gateway import launch
-from reelmake.gateway.launch import Gateway
+from reelmake.gateway.launch import Gateway, Order
 from reelmake.jobs import Outcome, read_failure
 from reelmake.targets import Target
 
@@ -95,7 +95,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
     program.write_text(f"import sys; sys.path.append({str(package)!r})\n{_PROGRAM}")
     monkeypatch.chdir(tmp_path)
     it = Gateway(program, Config(videos="videos"), cores=1)
-    it.start([])
+    it.start(Order())
     yield it
     it.close()
 

@@ -28,12 +28,16 @@ def test_waiting_jobs_are_no_processes_and_one_process_holds_the_sdk(
     project: Project, double: GeminiDouble
 ) -> None:
     double.settings.update({"latency": 3.0})
-    process = project.start(cores=4)
-    wait_until(lambda: calls_begun(project) == 4)
+    process = project.start(cores=2)
+    wait_until(lambda: calls_begun(project) == 2)
     children = [line for _, ppid, line in processes() if ppid == process.pid]
     assert len(children) == len(gateways(process.pid)) == 1, children
+    # While answers are waited for, the next videos are uploaded, and no more is asked.
+    wait_until(lambda: len(double.ledger.uploads()) == 4)
+    assert calls_begun(project) == 2
     process.communicate(timeout=60)
     assert process.returncode == 0
+    assert double.ledger.peak_in_flight() == 2
 
 
 def test_without_hooks_each_job_is_a_process_of_its_own(

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -49,6 +49,8 @@ class Order(BaseModel):
     """Reports whose analysis is to be made, first come first."""
     on_nodes: bool = False
     """They are made by jobs on a cluster, and only looked at here."""
+    at_once: int | None = None
+    """So many of them have calls in flight at a time; None: as many as it is given."""
 
 
 class Reply(BaseModel):
@@ -88,6 +90,7 @@ class Gateway:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._jobs: dict[int, _Job] = {}
+        self._order = Order()
         self._closing = False
         self._dead = False
 
@@ -95,14 +98,15 @@ class Gateway:
         """Start the process, which gets ready; without an order it ends with this one."""
         self._process = self._spawned()
 
-    def start(self, to_analyse: Sequence[Target], *, on_nodes: bool = False) -> None:
+    def start(self, order: Order) -> None:
         """Have it serve, once it has looked at the account for what is to be analysed.
 
         Raises ReelmakeError when it can't serve.
         """
         process = self._process or self._spawned()
         self._process = process
-        _give(process, Order(to_analyse=list(to_analyse), on_nodes=on_nodes))
+        self._order = order
+        _give(process, order)
         self._listener = threading.Thread(target=self._listen, args=[process], daemon=True)
         self._listener.start()
         self.pass_on_signals()
@@ -171,7 +175,7 @@ class Gateway:
                 process = self._spawned()
                 self._process = process
                 with contextlib.suppress(ReelmakeError):
-                    _give(process, Order())
+                    _give(process, Order(at_once=self._order.at_once))
                 for job in self._jobs.values():
                     self._tell(job.line)
             self._deliver(process)

@@ -21,6 +21,7 @@ from reelmake.gemini.combined import Combining
 from reelmake.gemini.engine import Report
 from reelmake.gemini.group_summary import summarise
 from reelmake.gemini.missing import missing_calls
+from reelmake.gemini.places import Places
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
@@ -54,8 +55,12 @@ class Account:
         stopping: Stopping | None = None,
         keep_uploads: bool = False,
         alone: bool = False,
+        at_once: int | None = None,
     ) -> None:
-        """``alone``: it is asked for one report, which is no batch."""
+        """``alone``: it is asked for one report, which is no batch.
+
+        ``at_once`` reports have calls in flight, at most; None: as many as are asked for.
+        """
         self._settings = settings
         self._results = results
         self._run = run
@@ -74,6 +79,7 @@ class Account:
             budget=self._budget,
             stopping=stopping,
             meter=before,
+            places=Places(at_once),
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
         self._combining = (

@@ -14,6 +14,7 @@ from reelmake.config import GeminiSettings
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.estimates import estimate
 from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.places import Places, Turn
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
 from reelmake.gemini.request import Request
 from reelmake.gemini.retry import with_retries
@@ -60,10 +61,21 @@ class Bill:
     priority: int = 0
     answers: dict[str, StoredAnswer] = field(default_factory=dict)
     attempts: int = 0
+    turn: Turn = field(default_factory=Turn)
 
     def add(self, key: str, answer: StoredAnswer) -> None:
         """Count an answer once, however often it is read."""
         self.answers[key] = answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    key: str
+    request: Request
+    source: Source
+    bill: Bill
+    project: Project
+    tier: str
 
 
 class Caller:
@@ -78,7 +90,9 @@ class Caller:
         budget: Budget,
         stopping: Stopping,
         meter: Meter | None = None,
+        places: Places | None = None,
     ) -> None:
+        self._places = places or Places(None)
         self._settings = settings
         self._projects = projects
         self._store = store
@@ -98,10 +112,10 @@ class Caller:
         while True:
             project = self._projects.choose(source.identity)
             self.meter.asked += 1
-            call = partial(self._call, key, request, source, bill, project=project, tier=tier)
+            call = _Call(key, request, source, bill, project, tier)
             try:
                 await with_retries(
-                    partial(_once_more_if_deleted, call),
+                    partial(_once_more_if_deleted, partial(self._paid_for, call)),
                     attempts=self._settings.max_attempts,
                     stopping=self.stopping,
                 )
@@ -112,46 +126,47 @@ class Caller:
             else:
                 return
 
-    async def _call(
-        self,
-        key: str,
-        request: Request,
-        source: Source,
-        bill: Bill,
-        *,
-        project: Project,
-        tier: str,
-    ) -> None:
-        bill.attempts += 1
+    async def _paid_for(self, call: _Call) -> None:
+        call.bill.attempts += 1
         self.meter.tries += 1
         async with self.stopping.may_be_given_up():
-            media = await media_of(source, project) if request.clip else None
-        expected = self._expected(request, source, tier)
-        tokens = expected.input_tokens
-        pace = project.pace(request.model)
-        began = asyncio.get_running_loop().time()
-        async with (
-            self.stopping.waiting_for(self._budget.reserved(expected)),
-            self.stopping.waiting_for(pace.turn(tokens, bill.priority)),
-            self._counted(project, request.model),
-        ):
-            self.meter.waited_s += asyncio.get_running_loop().time() - began
-            log.info("asking %s (%s)", request.model, project.label)
-            try:
-                answer = await project.service.generate(request, media, tier=tier)
-            except Exception as error:
-                # It may have expired in the meantime; looking again is one cheap call.
-                if source.sha256:
-                    project.uploads.forget(source.sha256)
-                fault = classify(error)
-                self._count_refusal(fault)
-                if fault.code in _MAYBE_BILLED:
-                    self._budget.bill(None, expected)
-                raise fault from error
+            media = await media_of(call.source, call.project) if call.request.clip else None
+        expected = self._expected(call)
+        async with self.stopping.waiting_for(self._budget.reserved(expected)):
+            answer = await self._answer(call, media, expected)
             # Whatever comes next: it is paid for, and it is here.
-            said = {**request.summary(), "tier": tier}
-            await asyncio.to_thread(self._store.put, key, answer, request=said)
-            self._learn(request.model, expected, answer, tier)
+            said = {**call.request.summary(), "tier": call.tier}
+            await asyncio.to_thread(self._store.put, call.key, answer, request=said)
+            self._learn(call, expected, answer)
+
+    async def _answer(self, call: _Call, media: Media | None, expected: Estimate) -> dict[str, Any]:
+        """Ask when it is this report's turn; what that takes is given back with the answer."""
+        model = call.request.model
+        pace = call.project.pace(model)
+        loop = asyncio.get_running_loop()
+        async with self.stopping.waiting_for(self._places.taken(call.bill.turn)):
+            began = loop.time()
+            async with (
+                self.stopping.waiting_for(pace.turn(expected.input_tokens, call.bill.priority)),
+                self._counted(call.project, model),
+            ):
+                self.meter.waited_s += loop.time() - began
+                log.info("asking %s (%s)", model, call.project.label)
+                try:
+                    return await call.project.service.generate(call.request, media, tier=call.tier)
+                except Exception as error:
+                    raise self._fault(call, expected, error) from error
+
+    def _fault(self, call: _Call, expected: Estimate, error: Exception) -> ServiceError:
+        # It may have expired in the meantime; looking again is one cheap call.
+        if call.source.sha256:
+            call.project.uploads.forget(call.source.sha256)
+        fault = classify(error)
+        self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
+        self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
+        if fault.code in _MAYBE_BILLED:
+            self._budget.bill(None, expected)
+        return fault
 
     @asynccontextmanager
     async def _counted(self, project: Project, model: str) -> AsyncIterator[None]:
@@ -166,22 +181,18 @@ class Caller:
         finally:
             self.in_flight -= 1
 
-    def _count_refusal(self, fault: ServiceError) -> None:
-        self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
-        self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
-
-    def _expected(self, request: Request, source: Source, tier: str) -> Estimate:
-        expected = source.estimate(request, tier=tier)
-        ratio = self._input_ratios.get(request.model, 1.0)
+    def _expected(self, call: _Call) -> Estimate:
+        expected = call.source.estimate(call.request, tier=call.tier)
+        ratio = self._input_ratios.get(call.request.model, 1.0)
         return replace(expected, input_tokens=expected.input_tokens * ratio)
 
-    def _learn(self, model: str, expected: Estimate, answer: Mapping[str, Any], tier: str) -> None:
-        usage = answer.get("usage_metadata", {})
+    def _learn(self, call: _Call, expected: Estimate, answer: Mapping[str, Any]) -> None:
+        model, usage = call.request.model, answer.get("usage_metadata", {})
         self.meter.bought += 1
         self.meter.input_tokens += usage.get("prompt_token_count", 0)
         self.meter.output_tokens += usage.get("candidates_token_count", 0)
         self.meter.output_tokens += usage.get("thoughts_token_count", 0)
-        self._budget.bill(cost_usd(model, usage, tier=tier), expected)
+        self._budget.bill(cost_usd(model, usage, tier=call.tier), expected)
         used = usage.get("prompt_token_count", 0)
         if used and expected.input_tokens:
             before = self._input_ratios.get(model, 1.0)
