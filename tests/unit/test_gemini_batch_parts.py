@@ -16,7 +16,8 @@ from reelmake.gemini.batches.packing import Pack, Room, Wanted, packs
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.calling import Source
 from reelmake.gemini.request import Clip, Request
-from reelmake.gemini.service import Media, Service
+from reelmake.gemini.sdk_request import Media
+from reelmake.gemini.service import Service
 from reelmake.templates import load_template
 
 GB = 10**9

@@ -13,12 +13,12 @@ from reelmake.errors import ReelmakeError
 from reelmake.gemini.asking import Asker
 from reelmake.gemini.budget import Budget
 from reelmake.gemini.calling import Bill, Caller, Source
+from reelmake.gemini.checked import Checked
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
-from reelmake.gemini.validation import Checked
 from reelmake.pricing import cost_usd
 from reelmake.results import Results
 

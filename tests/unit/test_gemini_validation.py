@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from reelmake.errors import Kind
+from reelmake.gemini.checked import Checked, InvalidAnswer, Window
 from reelmake.gemini.languages import seems_written_in
-from reelmake.gemini.validation import Checked, InvalidAnswer, Window, check_answer
+from reelmake.gemini.validation import check_answer
 
 _TEXT = {"type": "string"}
 SCHEMA = {

@@ -8,10 +8,10 @@ from typing import Any, Protocol, TypeVar
 from reelmake.config import GeminiSettings
 from reelmake.errors import Kind, ReelmakeError
 from reelmake.gemini.calling import Bill, Source
+from reelmake.gemini.checked import Checked, InvalidAnswer
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.request import Request
 from reelmake.gemini.stopping import Stopping
-from reelmake.gemini.validation import Checked, InvalidAnswer
 from reelmake.meter import Meter
 from reelmake.store import Rejection, Store, StoredAnswer
 

@@ -18,7 +18,7 @@ from reelmake.gemini.places import Places, Turn
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
 from reelmake.gemini.request import Request
 from reelmake.gemini.retry import with_retries
-from reelmake.gemini.service import Media
+from reelmake.gemini.sdk_request import Media
 from reelmake.gemini.stopping import Stopping
 from reelmake.meter import Meter
 from reelmake.pricing import cost_usd

@@ -13,10 +13,11 @@ from typing import Any
 
 from reelmake.gemini.asking import Asker
 from reelmake.gemini.calling import Bill
+from reelmake.gemini.checked import Checked, InvalidAnswer
 from reelmake.gemini.engine import Report
 from reelmake.gemini.estimates import fits_one_answer
 from reelmake.gemini.request import Request
-from reelmake.gemini.validation import Checked, InvalidAnswer, parsed_answer
+from reelmake.gemini.validation import parsed_answer
 from reelmake.store import Store
 from reelmake.targets import Target
 from reelmake.templates import PROJECT, prompt_environment

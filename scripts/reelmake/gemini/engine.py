@@ -5,30 +5,27 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from reelmake import analysis as record
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.asking import Asker
+from reelmake.gemini.assembling import analysis_of
 from reelmake.gemini.calling import Bill, Source
+from reelmake.gemini.checked import Checked, InvalidAnswer, Window
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
-from reelmake.gemini.validation import TIME_KEYS, Checked, InvalidAnswer, Window, check_answer
+from reelmake.gemini.times import TIME_KEYS
+from reelmake.gemini.validation import check_answer
 from reelmake.media import is_silent
-from reelmake.pricing import cost_usd
 from reelmake.targets import Target
 from reelmake.templates import Segment, Template
 from reelmake.timestamps import format_clock
 
 log = logging.getLogger(__name__)
-
-Record = TypeVar("Record", bound=BaseModel)
 
 # Shorter pieces would not be worth another try.
 _LEAST_SPLIT_S = 20.0
@@ -71,7 +68,15 @@ class Report:
             checked = await self._in_segments(asker, spans, may_halve=True)
         else:
             checked = await self._at_once(asker)
-        return self._analysis(checked, seconds=time.monotonic() - began)
+        return analysis_of(
+            self._target,
+            self._template,
+            self._facts,
+            checked,
+            self._bill,
+            model=self._settings.model,
+            seconds=time.monotonic() - began,
+        )
 
     @property
     def first_requests(self) -> list[Request]:
@@ -225,52 +230,6 @@ class Report:
     def _used(self, parts: Sequence[str]) -> list[str]:
         return [part for part in parts if part in self._schema["properties"]]
 
-    def _analysis(self, checked: Checked, *, seconds: float) -> record.Analysis:
-        content = checked.content
-        answers = [stored.answer for stored in self._bill.answers.values()]
-        versions = sorted({str(answer.get("model_version", "unknown")) for answer in answers})
-        return record.Analysis(
-            name=self._target.name,
-            template=self._template.name,
-            language=self._language,
-            engine=record.Engine(
-                name="gemini", model=self._settings.model, version=", ".join(versions)
-            ),
-            video=self._facts,
-            title=content["title"],
-            overview=content.get("overview", ""),
-            chapters=_records(record.Chapter, content.get("chapters", ())),
-            transcript=_records(record.Passage, content.get("transcript", ())),
-            key_points=_records(record.KeyPoint, content.get("key_points", ())),
-            key_moments=_records(record.KeyMoment, content.get("key_moments", ())),
-            terms=_records(record.Term, content.get("terms", ())),
-            fields={key: content[key] for key in self._template.own_fields if key in content},
-            usage=_usage(answers),
-            cost_usd=self._cost(),
-            seconds=seconds,
-            attempts=self._bill.attempts,
-            request_digests=list(self._bill.answers),
-            warnings=[*checked.notices, *self._other_model(versions)],
-            created=max(stored.received for stored in self._bill.answers.values()),
-        )
-
-    def _cost(self) -> float | None:
-        costs = [
-            cost_usd(
-                stored.request["model"],
-                stored.answer.get("usage_metadata", {}),
-                tier=stored.request["tier"],
-                day=datetime.fromisoformat(stored.received).date(),
-            )
-            for stored in self._bill.answers.values()
-        ]
-        return None if None in costs else round(sum(cost or 0 for cost in costs), 6)
-
-    def _other_model(self, versions: Sequence[str]) -> list[record.Notice]:
-        others = [version for version in versions if not version.startswith(self._settings.model)]
-        message = f"Answered by {', '.join(others)} instead of {self._settings.model}."
-        return [record.Notice(code="other_model", message=message)] if others else []
-
 
 def _is_silent(path: Path, start_s: float, end_s: float) -> bool:
     try:
@@ -308,18 +267,6 @@ def _only(schema: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
-def _records(kind: type[Record], items: Sequence[dict[str, Any]]) -> list[Record]:
-    """The model's ``start`` is the record's ``start_s``; what it says besides is left out."""
-    named = [
-        {f"{key}_s" if key in TIME_KEYS else key: value for key, value in item.items()}
-        for item in items
-    ]
-    return [
-        kind.model_validate({key: item[key] for key in item.keys() & kind.model_fields.keys()})
-        for item in named
-    ]
-
-
 def _notes(located: dict[str, Any]) -> str:
     """What was found in the segments, as text for the model."""
     lines = []
@@ -330,16 +277,3 @@ def _notes(located: dict[str, Any]) -> str:
             words = [str(item[key]) for key in item if key not in TIME_KEYS and item[key]]
             lines.append(f"{part}: {clock}{' | '.join(words)}")
     return "\n".join(lines)
-
-
-def _usage(answers: Sequence[dict[str, Any]]) -> record.Usage:
-    def total(key: str) -> int:
-        return sum(answer.get("usage_metadata", {}).get(key, 0) for answer in answers)
-
-    return record.Usage(
-        calls=len(answers),
-        input_tokens=total("prompt_token_count"),
-        output_tokens=total("candidates_token_count"),
-        thought_tokens=total("thoughts_token_count"),
-        cached_tokens=total("cached_content_token_count"),
-    )

@@ -10,8 +10,9 @@ from reelmake.config import GeminiSettings
 from reelmake.digests import Summary, Thread
 from reelmake.gemini.asking import Asker
 from reelmake.gemini.calling import Bill, Source
+from reelmake.gemini.checked import Window
 from reelmake.gemini.request import Request
-from reelmake.gemini.validation import Window, check_answer
+from reelmake.gemini.validation import check_answer
 from reelmake.pricing import cost_usd
 from reelmake.template_files import read_yaml
 from reelmake.templates import PROJECT, language_name, prompt_environment

@@ -1,4 +1,4 @@
-"""The one place that touches the SDK: requests as data in, answers as data out.
+"""The one place that calls the SDK: requests as data in, answers as data out.
 
 Facts this rests on (google-genai 3.6.1): no timeout and no retries unless asked for; timeouts in
 milliseconds; redirects are followed, with the key, unless forbidden; a name that is not ASCII
@@ -7,7 +7,6 @@ breaks an upload, so files are sent as streams, without a name.
 
 import asyncio
 import io
-import json
 import math
 import os
 import re
@@ -20,14 +19,14 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import httpx2
-import pydantic
 from google import genai
 from google.genai import types
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.failures import ServiceError, details_of
-from reelmake.gemini.request import Clip, Request
+from reelmake.gemini.request import Request
+from reelmake.gemini.sdk_request import Media, contents_of, generation_of
 from reelmake.redaction import split_keys
 
 _KEPT_OPEN = 8
@@ -40,13 +39,6 @@ _BATCHES_A_PAGE = 100
 
 # A state of a batch that the SDK has not heard of is handed on as it came.
 warnings.filterwarnings("ignore", message=".* is not a valid JobState")
-
-
-class Media(NamedTuple):
-    """Where the service finds the video: an uploaded file, a public URL, or a bucket."""
-
-    uri: str
-    mime_type: str
 
 
 class RemoteFile(NamedTuple):
@@ -112,13 +104,10 @@ class Service:
 
     async def generate(self, request: Request, media: Media | None, *, tier: str) -> dict[str, Any]:
         """Ask; the whole response as JSON values, with the SDK's own snake_case names."""
-        parts = [types.Part(text=request.prompt)]
-        if request.clip and media:
-            parts.insert(0, _video_part(request.clip, media))
         response = await self._client.aio.models.generate_content(
             model=request.model,
-            contents=[types.Content(role="user", parts=parts)],
-            config=_generation(request, tier),
+            contents=[contents_of(request, media)],
+            config=generation_of(request, tier),
         )
         return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
 
@@ -215,35 +204,6 @@ class Service:
         await self._client.aio.files.download(file=file, destination=into)
 
 
-def request_body(request: Request, media: Media | None) -> dict[str, Any]:
-    """What `generate` would send, as the service's own JSON; what is in it may be changed."""
-    config = _json(_generation(request, "standard"))
-    schema = types.Schema.model_validate(config.pop("responseSchema"))
-    parts = [types.Part(text=request.prompt)]
-    if request.clip and media:
-        parts.insert(0, _video_part(request.clip, media))
-    return {
-        "contents": [_json(types.Content(role="user", parts=parts))],
-        "store": config.pop("store"),
-        "generationConfig": {**config, "responseSchema": _in_order(_json(schema))},
-    }
-
-
-def _in_order(schema: dict[str, Any]) -> dict[str, Any]:
-    """Have the answer keep the order of the schema, as the SDK does in single calls."""
-    properties = {key: _in_order(part) for key, part in schema.get("properties", {}).items()}
-    changed = {**schema, "properties": properties} if properties else dict(schema)
-    if len(properties) > 1:
-        changed["propertyOrdering"] = list(properties)
-    if "items" in schema:
-        changed["items"] = _in_order(schema["items"])
-    return changed
-
-
-def _json(message: pydantic.BaseModel) -> dict[str, Any]:
-    return message.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
 def _remote(file: types.File) -> RemoteFile:
     expires = file.expiration_time
     # A service that names no end keeps files for ever.
@@ -271,43 +231,6 @@ def _is_of_no_file(error: genai.errors.ClientError) -> bool:
 
 def _is_key_error(error: genai.errors.ClientError) -> bool:
     return "API_KEY" in str(error.details) or "API key" in str(error.message)
-
-
-def _generation(request: Request, tier: str) -> types.GenerateContentConfig:
-    settings: dict[str, Any] = {
-        "response_mime_type": "application/json",
-        "response_schema": _copied(request.schema),  # the SDK changes it in place
-        "store": False,
-        **request.generation,
-    }
-    if "thinking_level" in settings:
-        settings["thinking_config"] = {"thinking_level": settings.pop("thinking_level")}
-    if request.clip and request.clip.media_resolution != "default":
-        level = request.clip.media_resolution.upper()
-        settings["media_resolution"] = f"MEDIA_RESOLUTION_{level}"
-    if tier == "flex":
-        settings["service_tier"] = "flex"
-    return types.GenerateContentConfig.model_validate(settings)
-
-
-def _copied(schema: Mapping[str, Any]) -> Any:
-    """Like `copy.deepcopy`, at a tenth of its cost."""
-    return json.loads(json.dumps(schema))
-
-
-def _video_part(clip: Clip, media: Media) -> types.Part:
-    return types.Part(
-        file_data=types.FileData(file_uri=media.uri, mime_type=media.mime_type),
-        # AGENTIC, the default of some models, picks frames itself and skips.
-        media_processing=types.MediaProcessing.STATIC,
-        video_metadata=types.VideoMetadata(
-            fps=clip.fps, start_offset=_offset(clip.start_s), end_offset=_offset(clip.end_s)
-        ),
-    )
-
-
-def _offset(seconds: float | None) -> str | None:
-    return None if seconds is None else f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def api_keys(environment: Mapping[str, str] = os.environ) -> list[str]:

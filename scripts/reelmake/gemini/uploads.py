@@ -7,7 +7,8 @@ import os
 import time
 from pathlib import Path
 
-from reelmake.gemini.service import Media, RemoteFile, Service
+from reelmake.gemini.sdk_request import Media
+from reelmake.gemini.service import RemoteFile, Service
 from reelmake.results import Results
 
 log = logging.getLogger(__name__)

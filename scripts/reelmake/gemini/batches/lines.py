@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from reelmake.gemini.batches.names import ECHO_FIELD, ECHO_PATTERN, echo_of
 from reelmake.gemini.request import Request
-from reelmake.gemini.service import Media, request_body
+from reelmake.gemini.sdk_request import Media, request_body
 
 log = logging.getLogger(__name__)
 
