@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gemini_double import TEST_KEY, GeminiDouble
+from gemini_double import TEST_KEY, GeminiDouble, Settings
 from sample_videos import Colour, make_video
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +135,18 @@ def asking(double: GeminiDouble, folder: Path) -> Project:
     """A project that has its videos summarised by the double."""
     key = {"GEMINI_API_KEY": TEST_KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
     return Project(folder, dict(SUMMARY), key)
+
+
+@pytest.fixture(autouse=True)
+def trace_only_where_asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("traced") is None:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
+def double() -> Iterator[GeminiDouble]:
+    with GeminiDouble(Settings()) as service:
+        yield service
 
 
 @pytest.fixture

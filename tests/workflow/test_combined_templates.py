@@ -1,21 +1,16 @@
 """Several templates on one video, asked in one call where the user wants that."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 
+pytestmark = pytest.mark.traced
+
 TEMPLATES = ("study_notes", "summary_report")
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
 """Digests of groups, when Gemini writes about the whole."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
+pytestmark = pytest.mark.traced
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
 """`snakemake doctor`: one line each, with what to do."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import TEST_KEY, GeminiDouble, Settings
+from gemini_double import TEST_KEY, GeminiDouble
 from workflow.conftest import Project, asking
 
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
+pytestmark = pytest.mark.traced
 
 
 @pytest.fixture

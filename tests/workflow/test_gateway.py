@@ -1,21 +1,14 @@
 """The warm process of a run: private, shared by nobody, and not broken by what breaks in it."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 from workflow.interruptions import calls_begun, gateways, processes, wait_until
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Whatever the service does to one video, the others are built: by failures.tsv and the bill."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from workflow.conftest import add_video, asking
 
 # What the service does to one video; what failures.tsv says of it, and the answers paid for then.
@@ -39,12 +36,6 @@ REPAIRED: list[tuple[Fault, str]] = [
     (Fault("rerouted", model_version="gemini-9-flash"), "other_model"),
     (Fault("max_tokens", times=1), "asked_in_halves"),
 ]
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 def test_every_fault_fails_its_own_video_and_no_other(double: GeminiDouble, tmp_path: Path) -> None:

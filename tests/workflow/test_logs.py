@@ -2,21 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
+from gemini_double import TEST_KEY, Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 from workflow.interruptions import calls_begun, ctrl_c, gateways, kill_gateway, wait_until
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 @pytest.fixture

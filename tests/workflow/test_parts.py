@@ -5,22 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from workflow.conftest import ROOT, Project, add_video, asking
 
 PARTS = {"1998": ["opening", "closing"], "1999": ["opening", "interview"], "2000": ["gala", "ball"]}
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 def loop(project: Project) -> "subprocess.CompletedProcess[str]":

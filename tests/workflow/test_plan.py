@@ -12,11 +12,7 @@ from gemini_double import Fault, GeminiDouble, Settings
 from sample_videos import many_videos
 from workflow.conftest import DEMO_VIDEOS, Project, asking
 
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
+pytestmark = pytest.mark.traced
 
 
 @pytest.fixture

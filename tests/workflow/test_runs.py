@@ -13,18 +13,12 @@ from typing import Any
 
 import pytest
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from workflow.conftest import Project, add_video, asking
 from workflow.interruptions import calls_begun, left_over, wait_until
 
 CANARY = "canary-of-an-address"
 CHINESE = "光合作用 第一讲"
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
 
 
 @pytest.fixture

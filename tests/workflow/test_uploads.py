@@ -1,20 +1,15 @@
 """Videos at the service: deleted when nothing needs them any more, or when the user says so."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gemini_double import Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 from workflow.interruptions import WAYS, left_over, wait_until
 
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        yield service
+pytestmark = pytest.mark.traced
 
 
 @pytest.fixture
