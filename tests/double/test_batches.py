@@ -2,32 +2,17 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from google import genai
 from google.genai import errors, types
 
-from gemini_double import TEST_KEY, Fault, GeminiDouble
+from gemini_double import Fault, GeminiDouble
 from gemini_double.faults import BATCH, LINE
 
 MODEL = "gemini-3.5-flash-lite"
 KEYS = ["one", "two", "three", "four"]
-
-
-@pytest.fixture
-def double() -> Iterator[GeminiDouble]:
-    with GeminiDouble() as running:
-        yield running
-
-
-@pytest.fixture
-def client(double: GeminiDouble) -> Iterator[genai.Client]:
-    options = types.HttpOptions(base_url=double.url, api_version="v1beta", timeout=10_000)
-    opened = genai.Client(api_key=TEST_KEY, http_options=options)
-    yield opened
-    opened.close()
 
 
 def submit(client: genai.Client, keys: list[str] = KEYS, name: str = "mine") -> types.BatchJob:

@@ -1,0 +1,162 @@
+"""What was begun is picked up, whatever happened meanwhile, and never paid for twice."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from batches.conftest import Runs, all_answered, tiers
+from gemini_double import TEST_KEY, Fault, GeminiDouble
+
+
+def test_uploads_that_expire_before_the_batch_runs_are_brought_again(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    double.settings.update({"batch_seconds": 0.3})
+
+    def expired() -> bool:
+        for job in list(double.batches)[:1]:
+            if not job.ended and not double.ledger.billed():
+                for file in double.files:
+                    if file.is_video and file.name not in seen:
+                        seen.add(file.name)
+                        double.files.expire(file.name)
+        return len(seen) >= 5
+
+    seen: set[str] = set()
+    outcomes = runs.run(beside=expired)
+    assert all_answered(outcomes)
+    assert tiers(double) == ["batch"] * 5
+    assert len(list(double.batches)) == 2
+    assert len(double.ledger.uploads()) == 12  # each video twice, and what is asked
+
+
+MOMENTS: dict[str, Callable[[GeminiDouble], bool]] = {
+    "while videos are uploaded": lambda double: double.ledger.count("upload_start") > 0,
+    "while what is asked is uploaded": lambda double: double.ledger.count("upload_start") > 5,
+    "while it is submitted": lambda double: double.ledger.count("batch_list") > 0,
+    "when it is submitted": lambda double: len(list(double.batches)) > 0,
+    "while it is waited for": lambda double: double.ledger.count("batch_get") > 1,
+    "while it is downloaded": lambda double: double.ledger.count("file_download") > 0,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_that_is_stopped_leaves_its_batch_and_the_next_one_picks_it_up(
+    double: GeminiDouble, runs: Runs, moment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    double.settings.update({"batch_seconds": 0.5})
+    outcomes = runs.run(beside=lambda: MOMENTS[moment](double), then_stop=True)
+    assert {getattr(each, "code", "done") for each in outcomes.values()} <= {"interrupted", "done"}
+    if moment == "while it is waited for":
+        assert "goes on at Google; the next run picks it up" in capsys.readouterr().err
+    assert all_answered(runs.run())
+    assert len(list(double.batches)) == 1
+    assert tiers(double) == ["batch"] * 5
+    assert [record.answered for record in runs.batches()] == [5]
+
+
+@pytest.mark.parametrize("lost", ["the name that the service gave it", "all that was written down"])
+def test_a_batch_is_found_by_its_name_when_nothing_here_says_that_it_was_submitted(
+    double: GeminiDouble, runs: Runs, lost: str
+) -> None:
+    double.settings.update({"batch_seconds": 0.5})
+    runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
+    for path in (runs.results.batches / "open").iterdir():
+        if lost == "all that was written down":
+            path.unlink()
+        elif path.suffix == ".json":
+            record = json.loads(path.read_text())
+            path.write_text(json.dumps({**record, "job": None, "state": "SUBMITTING"}))
+    assert all_answered(runs.run())
+    assert len(list(double.batches)) == 1
+    assert tiers(double) == ["batch"] * 5
+
+
+def test_videos_that_were_added_meanwhile_go_into_a_batch_of_their_own(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    double.settings.update({"batch_seconds": 0.5})
+    late = {name: runs.videos.pop(name) for name in ("black", "white")}
+    runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
+    runs.videos |= late
+    assert all_answered(runs.run())
+    assert sorted(len(job.lines) for job in double.batches) == [2, 3]
+    assert tiers(double) == ["batch"] * 5
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("tier", ["standard", "flex"])
+def test_another_tier_uses_what_the_batch_has_answered_and_asks_the_rest(
+    double: GeminiDouble, runs: Runs, tier: str, ended: bool
+) -> None:
+    double.settings.update({"batch_seconds": 60.0})
+    runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
+    for job in double.batches:
+        job.seconds = 0.0 if ended else 60.0
+    assert all_answered(runs.run(tier=tier))
+    assert tiers(double) == ["batch" if ended else tier] * 5
+    assert double.ledger.paid_twice() == []
+
+
+def test_a_budget_holds_for_batches_too(double: GeminiDouble, runs: Runs) -> None:
+    runs.run()
+    each = double.ledger.usd() / 5
+    other = Runs(runs.results.root.parent / "other", runs.videos)
+    other.budget_usd = each * 4
+    double.ledger.clear()
+    outcomes = other.run()
+    codes = {getattr(outcome, "code", "done") for outcome in outcomes.values()}
+    assert codes == {"done", "budget_reached"}
+    assert 0 < double.ledger.usd() <= other.budget_usd
+
+
+def test_uploads_make_room_for_the_next_ones_unless_they_are_to_be_kept(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    runs.run()
+    assert [file for file in double.files if file.is_video] == []
+
+
+def test_nothing_that_is_written_down_has_a_key_or_the_address_of_a_file(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    double.settings.update({"batch_seconds": 0.3})
+    runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
+    names = [file.name for file in double.files]
+    uploads = runs.results.uploads  # they are called there what they are called at the service
+    files = [path for path in runs.results.root.parent.rglob("*") if path.is_file()]
+    texts = {path: path.read_bytes() for path in files if path.parent != uploads}
+    assert any(path.suffix == ".requests" for path in texts)
+    for secret in [TEST_KEY, double.url, *double.files.upload_ids(), *names]:
+        assert [path for path, text in texts.items() if secret.encode() in text] == []
+
+
+def test_segments_are_in_the_batch_and_the_overview_is_asked_at_once_for_as_much(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    runs.videos = {"red": runs.videos["red"]}
+    assert all_answered(runs.run(segment_minutes=0.2, segment_overlap_s=2))
+    assert tiers(double) == ["batch", "batch", "flex"]
+
+
+def test_copies_of_a_video_are_asked_for_once(
+    double: GeminiDouble, runs: Runs, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(runs.videos["red"].read_bytes())
+    runs.videos = {"red": runs.videos["red"], "copy": copy}
+    assert all_answered(runs.run())
+    assert tiers(double) == ["batch"]
+
+
+def test_an_answer_that_is_not_valid_goes_into_the_next_runs_batch_again(
+    double: GeminiDouble, runs: Runs
+) -> None:
+    double.faults.add(Fault("missing_property", kind="batch_line", nth=2, times=1))
+    codes = [getattr(outcome, "code", "done") for outcome in runs.run().values()]
+    assert sorted(codes) == ["answer_wrong_shape", *["done"] * 4]
+    double.ledger.clear()
+    assert all_answered(runs.run())
+    assert tiers(double) == ["batch"]
