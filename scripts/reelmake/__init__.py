@@ -1,3 +1,3 @@
 """reelmake: Markdown reports from videos. This package knows nothing of Snakemake."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -50,7 +50,7 @@ def prune(results: Results, targets: Iterable[Target], *, delete: bool) -> str:
     lines = [f"  {_shown(path)}" for path in found]
     what = f"{len(found):,} files and folders, {size / 1e6:,.1f} MB"
     if not delete:
-        ask = "Nothing was deleted. To delete them: snakemake prune --config prune=yes"
+        ask = "Nothing was deleted. To delete them: the same command with --config prune=yes"
         return "\n".join(["No row of `videos:` wants these:", *lines, f"{what}. {ask}", ""])
     for path in found:
         _delete(path)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from reelmake import __version__
+from reelmake.config import Config, GeminiSettings, LocalSettings
 from reelmake.schemas import RECORDS, schema_text
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +20,7 @@ assert spec.loader
 write_envs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(write_envs)
 
+CHANGELOG = ROOT / "CHANGELOG.md"
 LOCKS = ("gemini", "local", "dev", "uv", "youtube", "storage", "cluster")
 
 
@@ -104,3 +107,52 @@ def test_every_failure_is_in_the_docs_with_its_kind_and_hint() -> None:
         for code, hint in re.findall(r"^\| `(\w+)` \| (.+) \|$", part, re.MULTILINE)
     }
     assert told == codes
+
+
+def test_the_version_and_its_date_are_the_same_everywhere() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(r"^## (\S+), (\S+)$", CHANGELOG.read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest
+    assert newest.groups() == (__version__, str(cited["date-released"]))
+    assert cited["version"] == __version__
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "model": "other",
+    "api_version": "v1",
+    "fallback_models": ["other"],
+    "tier": "flex",
+    "batch_fallback": [],
+    "quota_store": "redis://other",
+    "media_resolution": "low",
+    "vertex": {"project": "mine"},
+    "speech_model": "large-v3",
+}
+
+
+def told_effects() -> dict[str, str]:
+    """By key of the configuration: what the changelog says of asking again."""
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \| .+ \|$", CHANGELOG.read_text("utf-8"), re.MULTILINE)
+    pairs = [(key, effect) for keys, effect in rows for key in re.findall(r"`(.+?)`", keys)]
+    assert len(dict(pairs)) == len(pairs), "a key stands there twice"
+    return dict(pairs)
+
+
+def other_value(name: str, value: Any) -> Any:
+    if name in OTHER_VALUES:
+        return OTHER_VALUES[name]
+    return not value if isinstance(value, bool) else (value or 0) + 1
+
+
+def test_the_changelog_tells_of_every_key_whether_it_asks_again() -> None:
+    told = told_effects()
+    sections = {"gemini": GeminiSettings(), "local": LocalSettings()}
+    top = set(Config.model_fields) - set(sections)
+    inner = {f"{name}.{key}" for name, each in sections.items() for key in type(each).model_fields}
+    assert set(told) == top | inner
+    for engine, section in sections.items():
+        before = Config.model_validate({"videos": "v", "engine": engine})
+        for key, value in section.model_dump().items():
+            changed = {"videos": "v", "engine": engine, engine: {key: other_value(key, value)}}
+            asks = Config.model_validate(changed).request_settings() != before.request_settings()
+            assert asks == told[f"{engine}.{key}"].startswith(("yes", "listens")), f"{engine}.{key}"

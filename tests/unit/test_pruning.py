@@ -62,7 +62,7 @@ def test_what_is_left_over_is_listed_and_nothing_is_deleted(results: Results) ->
     ):
         assert f"  {path}\n" in said
     assert "kept" not in said
-    assert "snakemake prune --config prune=yes" in said
+    assert "the same command with --config prune=yes" in said
     assert "6 files and folders, 0.0 MB" in said
 
 

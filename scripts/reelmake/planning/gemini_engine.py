@@ -34,9 +34,9 @@ class GeminiEngine:
         known = [one for one in analyses if one.engine.name == "gemini" and one.usage.calls == 1]
         of_model = [one for one in known if one.engine.model == settings.model]
         self._output_factors = _factors(of_model, settings)
-        self.learned_seconds = (
-            median(one.seconds for one in of_model) if len(of_model) >= _LEAST_SAMPLES else None
-        )
+        # What the store had, or a batch brought, says nothing of how long a call takes.
+        seconds = [one.seconds for one in of_model if one.attempts]
+        self.learned_seconds = median(seconds) if len(seconds) >= _LEAST_SAMPLES else None
 
     async def needs(self, target: Target, facts: VideoFacts, analysis: Analysis | None) -> Needs:
         template = load_template(target.template)
