@@ -107,6 +107,9 @@ def test_every_failure_is_in_the_docs_with_its_kind_and_hint() -> None:
         for code, hint in re.findall(r"^\| `(\w+)` \| (.+) \|$", part, re.MULTILINE)
     }
     assert told == codes
+    kinds = {entry["kind"] for entry in codes.values()}
+    table = (ROOT / "docs/gemini.md").read_text(encoding="utf-8").partition("| kind |")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)) == kinds
 
 
 def test_the_version_and_its_date_are_the_same_everywhere() -> None:
