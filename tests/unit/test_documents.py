@@ -64,7 +64,8 @@ def test_configurations_that_are_shown_are_valid(page: Path) -> None:
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(PROJECT)))
 def test_files_of_the_tree_that_are_named_are_there(file: Path) -> None:
-    ours = r"`[^`\n]*?\b((?:benchmarks|demo|tests|scripts|rules|requirements|schemas)/[\w./-]+\w)[^`\n]*`"
+    folders = "benchmarks|demo|tests|scripts|rules|requirements|schemas"
+    ours = rf"`[^`\n]*?\b((?:{folders})/[\w./-]+\w)[^`\n]*`"
     for path in re.findall(ours, file.read_text(encoding="utf-8")):
         made_by_runs = path.startswith("demo/results")
         assert made_by_runs or (PROJECT / path).exists(), path
