@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from reelmake.analysis import write_analysis
 from reelmake.jobs import job
 from reelmake.local.job import analyse_video
+from reelmake.memory import MEMORY_WITH_MODELS_BYTES, limit_memory
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
@@ -28,6 +29,7 @@ def main(
 
 
 if __name__ == "__main__":
+    limit_memory(MEMORY_WITH_MODELS_BYTES)
     wanted = Target.model_validate_json(snakemake.params.target)
     where = Results(Path(snakemake.params.results))
     with job(wanted, where, Path(snakemake.log[0])) as outcome:

@@ -8,6 +8,7 @@ from job_arguments import arguments_of
 from reelmake.analysis import read_analysis
 from reelmake.frames import cited_times, write_frames
 from reelmake.jobs import JobArguments, Outcome, job
+from reelmake.memory import limit_memory
 from reelmake.targets import is_url
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ def command(arguments: Mapping[str, Any]) -> Outcome:
 
 
 if __name__ == "__main__":
+    limit_memory()
     command(arguments_of(snakemake)).exit()

@@ -24,6 +24,9 @@ _CODECS = {
     ".ts": ("libx264", "aac"),
     ".avi": ("mpeg4", "mp3"),
     ".webm": ("libvpx", "libopus"),
+    ".3gp": ("mpeg4", "aac"),
+    ".flv": ("flv1", "aac"),
+    ".wmv": ("wmv2", "mp3"),
 }
 _SOUND_RATE = 48_000
 
@@ -63,18 +66,26 @@ def make_video(
         audio: Any = None
         if sound is not None:
             audio = out.add_stream(audio_codec, rate=_SOUND_RATE, layout="mono")
-        number = 0
-        for shown, seconds in scenes:
-            for _ in range(round(seconds * fps)):
-                frame = av.VideoFrame.from_ndarray(_pixels(shown, size), format="rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, fps)
-                out.mux(video.encode(frame))
-                number += 1
-        out.mux(video.encode(None))
+        number = write_frames(out, video, scenes, size, fps)
         if audio is not None:
             samples = tone(number / fps) if isinstance(sound, str) else sound
             _write_sound(out, audio, samples, round(sound_offset_s * _SOUND_RATE))
     return path
+
+
+def write_frames(
+    out: Any, video: Any, scenes: Sequence[Scene], size: tuple[int, int], fps: int
+) -> int:
+    """Encode the scenes into a stream of an open file; the number of pictures."""
+    number = 0
+    for shown, seconds in scenes:
+        for _ in range(round(seconds * fps)):
+            frame = av.VideoFrame.from_ndarray(_pixels(shown, size), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            out.mux(video.encode(frame))
+            number += 1
+    out.mux(video.encode(None))
+    return number
 
 
 def make_sound(path: Path, seconds: float = 1.0) -> Path:

@@ -15,11 +15,14 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from reelmake.decoding import (
+    MAX_PIXELS,
+    MAX_SIDE,
     MICROSECONDS,
     SAMPLE_RATE,
     Samples,
     Source,
     opened,
+    packets,
     pictures,
     pictures_from,
     sound,
@@ -30,6 +33,9 @@ from reelmake.probes import Probe
 
 # About -50 dB: below the noise of a quiet room.
 _SILENCE_RMS = 0.003
+_LONGEST_TITLE = 300
+_LONGEST_S = 7 * 24 * 3600.0
+"""A week: no recording is longer, but clocks that are damaged or made up are."""
 _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 
 Pixels = NDArray[np.uint8]
@@ -53,23 +59,26 @@ def probe(path: Path) -> Probe:
         video, container = source.video, source.container
         first = next(pictures(source), None)
         if first is None:
-            raise ReelmakeError("video_unreadable", f"No picture of {path} can be decoded.")
+            message = (
+                f"No picture of {path} can be decoded; larger ones than {MAX_SIDE} a side or "
+                f"{MAX_PIXELS / 1e6:.0f} million points are not tried."
+            )
+            raise ReelmakeError("video_unreadable", message)
         sideways = first.rotation % 180 != 0
         width, height = first.width, first.height
         codec = video.codec_context.name
         rate = video.average_rate or video.guessed_rate
-        sound = next(iter(container.streams.audio), None)
         return Probe(
             duration_s=_duration(source),
             container=_container_name(container, codec),
             size_bytes=path.stat().st_size,
             width=height if sideways else width,
             height=width if sideways else height,
-            frames_per_second=round(float(rate), 3) if rate else None,
+            frames_per_second=(round(float(rate), 3) or None) if rate else None,
             video_codec=codec,
-            audio_codec=sound.codec_context.name if sound else None,
+            audio_codec=source.audio.codec_context.name if source.audio else None,
             rotation=first.rotation,
-            title=(container.metadata.get("title") or "").strip() or None,
+            title=_title(container),
         )
 
 
@@ -82,24 +91,25 @@ def audio_blocks(
     last 30 s, so that few words are cut. A silent video has no blocks.
     """
     with opened(path) as source:
-        if not source.container.streams.audio:
-            return
         kept: list[Samples] = []
-        begin = position = start_s
+        begin, count = start_s, 0
         for time_s, samples in sound(source, start_s, end_s):
-            if time_s - position > 5.0:  # the recording pauses: go on in a block of its own
+            # Counted, for a clock that stands still must not make a block without end.
+            late_s = time_s - (begin + count / SAMPLE_RATE)
+            if late_s > 5.0:  # the recording pauses: go on in a block of its own
                 if kept:
                     yield begin, np.concatenate(kept)
-                kept, begin = [], time_s
-            elif time_s - position > 0.1:
-                kept.append(np.zeros(round((time_s - position) * SAMPLE_RATE), np.float32))
+                kept, begin, count = [], time_s, 0
+            elif late_s > 0.1:
+                kept.append(np.zeros(round(late_s * SAMPLE_RATE), np.float32))
+                count += len(kept[-1])
             kept.append(samples)
-            position = time_s + len(samples) / SAMPLE_RATE
-            if position - begin >= block_s:
+            count += len(samples)
+            if count >= block_s * SAMPLE_RATE:
                 block = np.concatenate(kept)
                 cut = _quietest(block)
                 yield begin, block[:cut]
-                kept, begin = [block[cut:]], begin + cut / SAMPLE_RATE
+                kept, begin, count = [block[cut:]], begin + cut / SAMPLE_RATE, count - cut
         if kept:
             yield begin, np.concatenate(kept)
 
@@ -186,6 +196,13 @@ def write_jpeg(frame: Frame, path: Path, *, max_width: int = 1280, quality: int 
     write_atomically(path, b"".join(bytes(packet) for packet in packets))
 
 
+def _title(container: InputContainer) -> str | None:
+    """One line, as people give titles; a file may hold megabytes under that name."""
+    text = (container.metadata.get("title") or "")[: 10 * _LONGEST_TITLE]
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(shown.split())[:_LONGEST_TITLE].rstrip() or None
+
+
 def _container_name(container: InputContainer, codec: str) -> str:
     """One name where FFmpeg gives all that it would read the same way."""
     name = container.format.name.split(",")[0]
@@ -197,6 +214,16 @@ def _container_name(container: InputContainer, codec: str) -> str:
 
 
 def _duration(source: Source) -> float:
+    """Seconds, as much as a recording can last; what is longer would be paid for by the minute."""
+    duration_s = _seen_duration(source)
+    if not 0 < duration_s <= _LONGEST_S:
+        days = _LONGEST_S / 86_400
+        message = f"{source.path} says that it lasts {duration_s:.0f} s; up to {days:.0f} days go."
+        raise ReelmakeError("video_unreadable", message)
+    return duration_s
+
+
+def _seen_duration(source: Source) -> float:
     """The claimed duration, once the end of the file has been seen to be there."""
     container = source.container
     if not container.duration:
@@ -220,7 +247,7 @@ def _last_timestamp(source: Source, start_s: float) -> float:
         source.container.seek(at, any_frame=True)
         # Floats: thousands of fractions would cost more than all the reading.
         ticks_s: dict[int, float] = {}
-        for packet in source.container.demux():
+        for packet in packets(source):
             if packet.stream_index not in ticks_s:
                 ticks_s[packet.stream_index] = float(packet.time_base or 0)
             if packet.pts is not None:

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reelmake.errors import ReelmakeError
+from reelmake.memory import limit_memory
 from reelmake.probes import Probe, Unusable
 
 TIMEOUT_S = 60.0
@@ -77,7 +78,7 @@ def main() -> None:
     workers = max(1, min(len(paths), os.cpu_count() or 1, 32))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["reelmake.media"])  # FFmpeg, loaded once
-    with ProcessPool(max_workers=workers, max_tasks=2000, context=context) as pool:
+    with ProcessPool(workers, max_tasks=2000, initializer=limit_memory, context=context) as pool:
         results = pool.map(_look_into, paths, timeout=float(sys.argv[1])).result()
         for _ in paths:
             try:

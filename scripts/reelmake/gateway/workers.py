@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from reelmake.errors import ReelmakeError
+from reelmake.memory import limit_memory
 
 Result = TypeVar("Result")
 
@@ -40,7 +41,7 @@ class Workers:
         self._pool = ProcessPool(
             max_workers=count,
             context=context,
-            initializer=_end_with_parent,
+            initializer=_begin,
         )
 
     def __enter__(self) -> Self:
@@ -78,6 +79,11 @@ class Workers:
         """The same for what nothing waits for: others need not stand in line behind it."""
         async with self._without_haste:
             return await self.run(function, *arguments)
+
+
+def _begin() -> None:
+    limit_memory()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:
