@@ -14,6 +14,8 @@ from reelmake.inputs.tables import TABLE_SUFFIXES, TableError, read_table
 from reelmake.inputs.youtube import is_youtube, read_link, videos_of_playlist
 from reelmake.targets import is_url
 
+_DEEPEST = 20
+
 
 def expand(entries: Sequence[str], exclude: Sequence[str] = ()) -> list[Mention]:
     """Every video that the entries lead to, in their order; what can't be read has a problem."""
@@ -58,8 +60,10 @@ class _Expander:
         if os.path.isdir(path):
             try:
                 yield from self._several(mention, videos_in_folder(path, self._exclude))
-            except PermissionError:
-                problem = Problem("video_unreadable", f"{path}: this folder may not be read")
+            except OSError as error:
+                refused = isinstance(error, PermissionError)
+                reason = "may not be read" if refused else f"can't be read: {error.strerror}"
+                problem = Problem("video_unreadable", f"{path}: this folder {reason}")
                 yield _with(replace(mention, video=path), problem)
         elif has_magic(path) and not os.path.lexists(path):
             found = videos_of_glob(path, self._exclude)
@@ -83,6 +87,10 @@ class _Expander:
         shown = _tidy(path)
         if os.path.realpath(path) in self._open_tables:
             message = f"{shown}: this list names itself, by way of others"
+            yield _with(mention, Problem("row_unusable", message))
+            return
+        if len(self._open_tables) == _DEEPEST:
+            message = f"{shown}: lists that name lists, more than {_DEEPEST} deep"
             yield _with(mention, Problem("row_unusable", message))
             return
         self._open_tables.append(os.path.realpath(path))

@@ -4,7 +4,7 @@ import os
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from glob import glob
 from pathlib import Path
@@ -76,10 +76,17 @@ def _walk(folder: str) -> Iterator[str]:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     if entry.name.startswith("."):
                         continue
-                    if entry.is_dir():
+                    if _is(entry.is_dir):
                         (linked if entry.is_symlink() else waiting).append(entry.path)
-                    elif is_video_name(entry.name) and entry.is_file():
+                    elif is_video_name(entry.name) and _is(entry.is_file):
                         yield entry.path
-        except PermissionError:
+        except OSError:
             if here == folder:
                 raise
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    try:
+        return kind()
+    except OSError:  # a link that leads to itself
+        return False
