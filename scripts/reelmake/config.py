@@ -24,14 +24,18 @@ from pydantic import (
 )
 
 from reelmake.errors import ReelmakeError
+from reelmake.untrusted import is_bounded, printable, shown
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Format = Literal["md", "html", "docx", "pdf", "srt", "vtt", "json", "anki"]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
+_MOST = 10**12
+"""Of whatever is counted: larger numbers are slips, and too large to be reckoned with."""
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 GEMINI_SETTINGS = "REELMAKE_GEMINI_SETTINGS"
@@ -59,26 +63,32 @@ class GeminiSettings(_Section):
     )
     batch_size: int = Field(1000, ge=1, le=10_000, description="requests of one batch, at most")
     batch_max_wait_hours: float = Field(
-        24.0, gt=0, description="hours until a batch that has not ended is given up"
+        24.0, gt=0, le=1e4, description="hours until a batch that has not ended is given up"
     )
     batch_fallback: list[Literal["batch", "flex", "standard"]] = Field(
         ["batch", "flex", "standard"], description="in turn, for what a batch did not answer"
     )
     batch_enqueued_tokens: int | None = Field(
-        None, ge=1, description="input tokens that may be in batches at a time"
+        None, ge=1, le=_MOST, description="input tokens that may be in batches at a time"
     )
-    rpm: int | None = Field(None, ge=1, description="requests a minute; null: the answers teach")
-    tpm: int | None = Field(None, ge=1, description="input tokens a minute")
-    rpd: int | None = Field(None, ge=1, description="requests a day, until Pacific midnight")
+    rpm: int | None = Field(
+        None, ge=1, le=_MOST, description="requests a minute; null: the answers teach"
+    )
+    tpm: int | None = Field(None, ge=1, le=_MOST, description="input tokens a minute")
+    rpd: int | None = Field(
+        None, ge=1, le=_MOST, description="requests a day, until Pacific midnight"
+    )
     quota_store: (
         Annotated[str, StringConstraints(pattern=r"^(rediss?://[^\s@]+|env:[A-Za-z_]\w*)$")] | None
     ) = Field(None, description="a redis:// that counts for all nodes and runs, or env:NAME")
-    max_in_flight: int = Field(64, ge=1, description="calls at the same time, at most")
+    max_in_flight: int = Field(64, ge=1, le=100_000, description="calls at the same time, at most")
     max_attempts: int = Field(3, ge=1, le=20, description="tries of one call, the first included")
-    timeout_s: float = Field(1800.0, gt=0, description="seconds until one call is given up")
+    timeout_s: float = Field(1800.0, gt=0, le=1e6, description="seconds until one call is given up")
     retry_blocked: bool = Field(False, description="ask again for what was refused or blocked")
-    segment_minutes: float = Field(20.0, gt=0, description="longer videos are analysed in segments")
-    segment_overlap_s: float = Field(15.0, ge=0, description="seconds that segments share")
+    segment_minutes: float = Field(
+        20.0, gt=0, le=1e6, description="longer videos are analysed in segments"
+    )
+    segment_overlap_s: float = Field(15.0, ge=0, le=1e6, description="seconds that segments share")
     combine_templates: bool = Field(False, description="ask for all templates of a video at once")
     fps: float = Field(1.0, gt=0, le=24, description="frames a second that the model sees")
     media_resolution: Literal["default", "low", "medium", "high"] = Field(
@@ -106,7 +116,7 @@ class Config(_Section):
     )
     exclude: list[Text] = Field([], description="globs of videos and folders to leave out")
     max_duration_minutes: float | None = Field(
-        None, gt=0, description="longer videos are bad input; null: any length"
+        None, gt=0, le=1e9, description="longer videos are bad input; null: any length"
     )
     download: bool = Field(False, description="fetch https videos and hand over their bytes")
     results: Annotated[Text, AfterValidator(os.path.normpath)] = Field(
@@ -134,7 +144,9 @@ class Config(_Section):
     prune: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
         False, description="`snakemake prune` deletes what it lists"
     )
-    budget_usd: float | None = Field(None, ge=0, description="a run never spends more; null: any")
+    budget_usd: float | None = Field(
+        None, ge=0, le=1e12, description="a run never spends more; null: any"
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="of the log of a run, logs/run-*.log or .jsonl"
     )
@@ -159,6 +171,9 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     ``files`` are the YAML files that the values came from: they only serve to tell lines.
     Raises ReelmakeError ``config_invalid``.
     """
+    if not is_bounded(values):
+        message = "The configuration can't be used: its aliases multiply without end."
+        raise ReelmakeError("config_invalid", message)
     problems = [
         (path, f"a secret; keep it out of files and {_instead(path)} in the environment instead")
         for path in _secrets(values)
@@ -172,7 +187,8 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
         except ValidationError as error:
             problems = [_explain(found) for found in error.errors(include_url=False)]
     lines = [f"  {_where(path, files)}: {problem}" for path, problem in problems]
-    raise ReelmakeError("config_invalid", "\n".join(["The configuration can't be used:", *lines]))
+    message = "\n".join(["The configuration can't be used:", *lines])
+    raise ReelmakeError("config_invalid", printable(message))
 
 
 def _not_together(config: Config) -> list[tuple[tuple[str | int, ...], str]]:
@@ -231,7 +247,7 @@ def _explain(error: Any) -> tuple[tuple[str | int, ...], str]:
     if error["type"] == "missing":
         return path, "missing; it is required"
     expected = error["msg"].removeprefix("Input should be ")
-    return path, f"expected {expected}, found {error['input']!r}"
+    return path, f"expected {expected}, found {shown(error['input'])}"
 
 
 def _is_union_branch(part: str | int) -> bool:
@@ -265,7 +281,7 @@ def _shown(file: str | Path) -> str:
 def _line_of(path: Sequence[str | int], file: Path) -> int | None:
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeError, yaml.YAMLError):
+    except (OSError, UnicodeError, RecursionError, yaml.YAMLError):
         return None
     line = None
     for part in path:

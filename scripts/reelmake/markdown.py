@@ -16,17 +16,17 @@ from urllib.parse import quote, urlsplit
 import yaml
 from jinja2 import (
     Environment,
-    FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
     meta,
     nodes,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from reelmake.errors import ReelmakeError
+from reelmake.sandbox import Folders, Sandbox
+from reelmake.untrusted import shortened
 
 # Control characters (blanks aside), surrogates, bidi embeddings and overrides, byte order marks.
 _INVISIBLE = re.compile(
@@ -182,10 +182,10 @@ def fill(pattern: str, **values: object) -> Markup:
     return escape(pattern).format(**{name: as_text(value) for name, value in values.items()})
 
 
-def layout_environment(folders: Iterable[Path]) -> ImmutableSandboxedEnvironment:
+def layout_environment(folders: Iterable[Path]) -> Sandbox:
     """The Jinja environment of layouts: what an expression prints is escaped for Markdown."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(list(folders)),
+    environment = Sandbox(
+        loader=Folders(list(folders)),
         undefined=StrictUndefined,
         autoescape=True,  # only so that macros and captured blocks count as Markup
         finalize=lambda value: Markup() if value is None else escape(value),
@@ -222,6 +222,13 @@ def template_errors(folder: Path) -> Iterator[None]:
     """Turn what goes wrong in a Jinja file into a ReelmakeError that names the file and line."""
     try:
         yield
+    except ReelmakeError:
+        raise
+    except (RecursionError, UnicodeError) as error:
+        reason = "it is nested too deeply, or calls itself without end"
+        if isinstance(error, UnicodeError):
+            reason = f"is no UTF-8 ({error})"
+        raise ReelmakeError("template_invalid", f"{folder}: {reason}") from None
     except TemplateSyntaxError as error:
         place = f"{error.filename or error.name}:{error.lineno}"
         raise ReelmakeError("template_invalid", f"{place}: {error.message}") from None
@@ -233,4 +240,5 @@ def template_errors(folder: Path) -> Iterator[None]:
         if not frames:
             raise
         place = f"{frames[-1].filename}:{frames[-1].lineno}"
-        raise ReelmakeError("template_invalid", f"{place}: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise ReelmakeError("template_invalid", f"{place}: {shortened(reason)}") from error

@@ -1,5 +1,6 @@
 """What may stand in the YAML files of a template; closed, so that a typo is told, not passed."""
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -18,6 +19,8 @@ from pydantic import (
 
 from reelmake.config import Format
 from reelmake.errors import ReelmakeError
+from reelmake.sandbox import check_size
+from reelmake.untrusted import is_bounded, shortened, shown
 
 Part = Literal["title", "overview", "chapters", "transcript", "key_points", "key_moments", "terms"]
 Value = str | int | float
@@ -58,11 +61,13 @@ class Parameter(_Closed):
         """Why the value can't be taken; None when it can."""
         if self.choices is not None:
             allowed = ", ".join(map(repr, self.choices))
-            return None if value in self.choices else f"expected one of {allowed}, found {value!r}"
+            problem = f"expected one of {allowed}, found {shown(value)}"
+            return None if value in self.choices else problem
         kinds: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
-        if isinstance(value, bool) or not isinstance(value, kinds[type(self.default)]):
+        endless = isinstance(value, float) and not math.isfinite(value)
+        if isinstance(value, bool) or not isinstance(value, kinds[type(self.default)]) or endless:
             names = {str: "text", int: "a whole number", float: "a number"}
-            return f"expected {names[type(self.default)]}, found {value!r}"
+            return f"expected {names[type(self.default)]}, found {shown(value)}"
         return None
 
     @model_validator(mode="after")
@@ -148,12 +153,21 @@ _Record = TypeVar("_Record", bound=BaseModel)
 def read_yaml(file: Path) -> Any:
     """The content of a YAML file; ReelmakeError tells the line where it is none."""
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        check_size(file)
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ReelmakeError("template_invalid", f"{file}{line}: {error.problem}") from None
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        raise ReelmakeError("template_invalid", f"{file}: {error}") from None
+    except ReelmakeError:
+        raise
+    except RecursionError:
+        raise ReelmakeError("template_invalid", f"{file}: it is nested too deeply") from None
+    except Exception as error:  # noqa: BLE001  a strange value makes PyYAML raise anything
+        reason = shortened(str(error) or type(error).__name__)
+        raise ReelmakeError("template_invalid", f"{file}: {reason}") from None
+    if not is_bounded(content):
+        raise ReelmakeError("template_invalid", f"{file}: its aliases multiply without end")
+    return content
 
 
 def read_record(file: Path, record: type[_Record]) -> _Record:
@@ -174,4 +188,4 @@ def _explain(found: Any) -> str:
     message = found["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
     if found["type"] == "value_error" and isinstance(found["input"], (dict, FieldSchema)):
         return f"  {place}: {message}"
-    return f"  {place}: {message}, found {found['input']!r}"
+    return f"  {place}: {message}, found {shown(found['input'])}"

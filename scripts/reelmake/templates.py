@@ -16,13 +16,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, StrictUndefined, meta
 
 from reelmake.config import Format
 from reelmake.errors import ReelmakeError
 from reelmake.markdown import template_errors, unknown_variables
 from reelmake.report import check_layout, layout_files
+from reelmake.sandbox import Folders, Sandbox
 from reelmake.template_files import (
     FieldsSchema,
     Parameter,
@@ -33,8 +33,11 @@ from reelmake.template_files import (
     read_yaml,
 )
 from reelmake.timestamps import format_clock
+from reelmake.untrusted import TookTooLongError, time_limit
 
 PROJECT = Path(__file__).parents[2]
+LONGEST_CHECK_S = 30.0
+"""Seconds that trying out a template may take; ours take a hundredth of one."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _PROMPT = "prompt.md.j2"
 _OVERVIEW_PROMPT = "_prompt/overview.md.j2"
@@ -172,7 +175,12 @@ class Template:
 
 def available_templates(folders: Sequence[Path]) -> list[str]:
     """Names of all templates; folders that begin with ``_`` hold what templates share."""
-    found = {file.parent.name for folder in folders for file in folder.glob("*/template.yaml")}
+    found = {
+        file.parent.name
+        for folder in folders
+        for file in folder.glob("*/template.yaml")
+        if file.is_file()
+    }
     return sorted(name for name in found if _NAME.fullmatch(name))
 
 
@@ -198,6 +206,14 @@ def _load(name: str, folders: tuple[Path, ...]) -> Template:
         problem = f"there is no template {name!r}{meant} (available: {_listed(available)})"
         raise ReelmakeError("template_invalid", problem)
     folder = next(f / name for f in folders if (f / name / "template.yaml").is_file())
+    try:
+        with time_limit(LONGEST_CHECK_S):
+            return _checked(name, folder, folders)
+    except TookTooLongError as error:
+        raise ReelmakeError("template_invalid", f"{folder}: {error}") from None
+
+
+def _checked(name: str, folder: Path, folders: tuple[Path, ...]) -> Template:
     settings = read_record(folder / "template.yaml", Settings)
     schema_file = folder / "fields.schema.yaml"
     has_schema = schema_file.is_file()
@@ -242,8 +258,8 @@ def _common_schema() -> dict[str, Any]:
 
 @cache
 def prompt_environment(search_path: tuple[Path, ...]) -> Environment:
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(search_path),
+    return Sandbox(
+        loader=Folders(search_path),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

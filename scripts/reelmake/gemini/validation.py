@@ -4,6 +4,7 @@ What is safe to repair is repaired and noticed; what is not is an `InvalidAnswer
 """
 
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -36,8 +37,11 @@ def check_answer(
     text = _finished_text(answer)
     if with_video:
         _require_video_tokens(answer)
-    content = _parse(text, notices)
-    content = _pruned(content, schema)
+    try:
+        content = _pruned(_parse(text, notices), schema)
+    except RecursionError:
+        problem = "the answer is nested without end"
+        raise InvalidAnswer("answer_wrong_shape", problem) from None
     _require_no_loops(content)
     _require_shape(content, schema)
     read_times(content, window, notices)
@@ -85,12 +89,23 @@ def _parse(text: str, notices: list[Notice]) -> dict[str, Any]:
     if fenced:
         notices.append(Notice(code="fences_removed", message="The answer came in a code fence."))
     try:
-        content = json.loads(fenced[1] if fenced else text, parse_constant=_refuse_constant)
+        content = json.loads(
+            fenced[1] if fenced else text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidAnswer("answer_not_json", f"the answer is not valid JSON: {error}") from None
     if not isinstance(content, dict):
         raise InvalidAnswer("answer_wrong_shape", "the answer is JSON, but not an object")
     return content
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _refuse_constant(name: str) -> None:

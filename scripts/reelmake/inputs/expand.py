@@ -33,6 +33,8 @@ class _Expander:
         entry = mention.video
         if not entry:
             yield mention
+        elif "\0" in entry:
+            yield _with(mention, Problem("row_unusable", "a name with a NUL, which no file has"))
         elif _is_address(entry, folder):
             yield from self._address(mention)
         else:

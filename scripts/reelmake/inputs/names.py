@@ -15,6 +15,7 @@ from reelmake.targets import is_url
 
 # Room for language, range, suffix, ".assets" and a temporary's prefix in a file name's 255 bytes.
 _NAME_BYTES = 160
+_LONGEST = 1000
 # What a shell, a wildcard or a Markdown link could take for its own.
 _AWKWARD = re.compile(r"[{}\[\]()<>#^|`$\"'\\%*?&;!~/:]")
 _REPEATS = re.compile(r"(.+?)\1{9,}$", re.DOTALL)
@@ -50,7 +51,8 @@ def told_apart(
 
 def safe_name(text: str) -> str:
     """The text as one file name that every file system, shell and link takes as it is."""
-    name = unicodedata.normalize("NFC", text)
+    # A cell may hold a book, and looking for repeats in one would take minutes.
+    name = unicodedata.normalize("NFC", text[:_LONGEST])
     if not name.isprintable():
         name = "".join("-" if _is_control(c) else c for c in name)
     name = " ".join(_AWKWARD.sub("-", name).split())

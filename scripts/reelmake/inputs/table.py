@@ -22,6 +22,9 @@ from reelmake.targets import Target, is_url
 from reelmake.template_files import Value
 from reelmake.templates import available_templates, load_template, template_folders
 from reelmake.timestamps import format_clock
+from reelmake.untrusted import printable, shortened
+
+_LONGEST_PROBLEM = 1000
 
 
 @dataclass
@@ -106,7 +109,7 @@ def _problem(mention: Mention, known: Content | None, config: Config) -> Problem
 
 def _located(mention: Mention, problem: Problem) -> Problem:
     prefix = f"{mention.where}: " if mention.where else ""
-    return Problem(problem.code, prefix + problem.message)
+    return Problem(problem.code, shortened(printable(prefix + problem.message), _LONGEST_PROBLEM))
 
 
 def _rows(mentions: Sequence[Mention], config: Config) -> list[_Row]:
@@ -240,7 +243,7 @@ def _record(row: _Row, found: Content | None, config: Config) -> dict[str, objec
 
 def _shown(path: str) -> str:
     """The path as text that can be printed and written, also when its bytes are no UTF-8."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return printable(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
 def _refuse_unusable(table: pd.DataFrame, config: Config, entries: Sequence[str]) -> None:
