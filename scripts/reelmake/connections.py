@@ -94,7 +94,14 @@ def _is_allowed(address: str) -> bool:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     if ip.is_loopback:
         return TEST_CERTIFICATE in os.environ
+    if any(ip in network for network in _SPECIAL):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
+# No public hosts either, and not known as such to all versions of Python.
+_SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "64:ff9b:1::/48", "3fff::/20")
+]
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
