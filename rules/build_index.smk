@@ -18,5 +18,6 @@ rule build_index:
         "../envs/local.yaml"
     params:
         results=results_folder,
+        language=pages_language,
     script:
         "../scripts/build_index.py"

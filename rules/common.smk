@@ -22,13 +22,14 @@ from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.fetched import spread_failures
 from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Gateway, Order
-from reelmake.index import write_index
+from reelmake.index import language_of, write_index
 from reelmake.inputs import targets, video_table
 from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
+from reelmake.translation import say_on_terminal
 
 keep_for_good()  # what Snakemake has loaded
 
@@ -67,7 +68,7 @@ try:
     GROUPS = groups_of(TARGETS.values(), settings.digest)
     check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(error.told(say_on_terminal())) from None
 
 SOURCES = {Path(target.video).name: target.source for target in TARGETS.values() if target.source}
 
@@ -78,6 +79,7 @@ REQUEST_DIGESTS = {
     name: f"{template.request_digest()} {settings.request_settings()}"
     for name, template in TEMPLATES.items()
 }
+PAGES_LANGUAGE = language_of(TARGETS.values())
 DIGEST_REQUEST = f"{digest_of_digests()} {settings.request_settings()}"
 LAYOUT_DIGESTS = {
     name: f"{template.layout_digest()} {digest_of_pages()}" for name, template in TEMPLATES.items()
@@ -152,6 +154,11 @@ def layouts_of_templates(wildcards) -> dict[str, str]:
 
 def cores_of_run(wildcards) -> int:
     return workflow.cores
+
+
+def pages_language(wildcards) -> str:
+    """Of what shows all reports."""
+    return PAGES_LANGUAGE
 
 
 def results_folder(wildcards) -> str:

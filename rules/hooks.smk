@@ -24,7 +24,7 @@ def follow() -> None:
     try:
         FOLLOWING.begin(TARGETS)
     except ReelmakeError as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(error.told(say_on_terminal())) from None
 
 
 def start_gateway(workflow) -> None:
@@ -45,11 +45,11 @@ def start_gateway(workflow) -> None:
         )
     except ReelmakeError as error:
         FOLLOWING.refuse(error)
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(error.told(say_on_terminal())) from None
     except KeyboardInterrupt:
         error = ReelmakeError("interrupted", "the run was stopped before anything was asked")
         FOLLOWING.refuse(error)
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(error.told(say_on_terminal())) from None
     use_gateway(workflow, GATEWAY, SERVED, tell=FOLLOWING.tell)
     if workflow.local_exec and settings.engine == "gemini" and settings.gemini.tier != "batch":
         # Beside those that wait for an answer, as many are probed and uploaded for the next places.
@@ -61,7 +61,9 @@ def index_what_is_there() -> None:
     if asked & ONLY_TELL:
         return
     spread_failures(Results(Path(settings.results)), TARGETS.values())
-    write_index(Path(settings.results), list(TARGETS), digests=list(GROUPS))
+    write_index(
+        Path(settings.results), list(TARGETS), digests=list(GROUPS), language=PAGES_LANGUAGE
+    )
     # A later run makes them again by their own job, also when no report changes until then.
     (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
 

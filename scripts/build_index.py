@@ -20,21 +20,23 @@ class Arguments(BaseModel):
     results: Path
     analyses: list[Path]
     digests: list[Path]
+    language: str
 
 
-def main(results: Path, analyses: list[Path], digests: list[Path]) -> None:
+def main(results: Path, analyses: list[Path], digests: list[Path], language: str) -> None:
     targets = [(path.parent.name, path.stem) for path in analyses]
     for template, name in targets:
         report = Results(results).report(template, name)
         refresh_report_page(
             report, Results(results).page(template, name), index=results / "index.html"
         )
-    write_index(results, targets, digests=list(dict.fromkeys(path.stem for path in digests)))
+    names = list(dict.fromkeys(path.stem for path in digests))
+    write_index(results, targets, digests=names, language=language)
 
 
 def command(arguments: Mapping[str, Any]) -> Outcome:
     given = Arguments.model_validate(arguments)
-    main(given.results, given.analyses, given.digests)
+    main(given.results, given.analyses, given.digests, given.language)
     return Outcome()
 
 

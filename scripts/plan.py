@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
+from rich.console import Group
 
 from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
 from reelmake.planning.plan import Planner
 from reelmake.planning.plan_table import plan_table, write_plan
-from reelmake.planning.tables import show
+from reelmake.planning.tables import as_text, show
 from reelmake.results import Results
 from reelmake.targets import Target
+from reelmake.translation import ENGLISH, Say, say_on_terminal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -23,16 +25,15 @@ def main(config: Config, targets: list[Target], layouts: dict[str, str], *, jobs
     plan = planner.plan()
     path = Results(Path(config.results)).plan
     write_plan(plan, config, path)
-    said = show(
-        plan_table(
-            plan,
-            config,
-            jobs=jobs,
-            learned_seconds=planner.learned_seconds,
-            today=datetime.now(UTC).date(),
-        )
-    )
-    return said + show(f"As JSON: {path}")
+    today = datetime.now(UTC).date()
+
+    def told(say: Say) -> Group:
+        learned = planner.learned_seconds
+        shown = plan_table(plan, config, say, jobs=jobs, learned_seconds=learned, today=today)
+        return Group(shown, say("As JSON: {path}", path=path))
+
+    show(told(say_on_terminal()))
+    return as_text(told(ENGLISH))
 
 
 if __name__ == "__main__":

@@ -4,18 +4,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
+from rich.console import RenderableType
 
 from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
 from reelmake.digests import groups_of
 from reelmake.fetched import spread_failures
-from reelmake.index import write_tables
+from reelmake.index import language_of, write_tables
 from reelmake.planning.plan import Planner
 from reelmake.planning.status_table import status_table
-from reelmake.planning.tables import show
+from reelmake.planning.tables import as_text, show
 from reelmake.planning.waiting import waiting_batches
 from reelmake.results import Results
 from reelmake.targets import Target
+from reelmake.translation import ENGLISH, Say, say_on_terminal
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -25,9 +27,14 @@ def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
     spread_failures(Results(Path(config.results)), targets)
     plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
     digests = list(groups_of(targets, config.digest))
-    write_tables(Path(config.results), [target.key for target in targets], digests=digests)
-    waiting = waiting_batches(Results(Path(config.results)))
-    return show(status_table(plan, waiting=waiting))
+    keys, language = [target.key for target in targets], language_of(targets)
+    write_tables(Path(config.results), keys, digests=digests, language=language)
+
+    def told(say: Say) -> RenderableType:
+        return status_table(plan, say, waiting=waiting_batches(Results(Path(config.results)), say))
+
+    show(told(say_on_terminal()))
+    return as_text(told(ENGLISH))
 
 
 if __name__ == "__main__":

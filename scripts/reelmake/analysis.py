@@ -102,6 +102,7 @@ class Notice(_Record):
 
     code: str
     message: str
+    values: dict[str, str | int | float] = Field({}, description="what the message was filled with")
 
 
 class Analysis(_Record):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reelmake.checksums import Checksums
 from reelmake.targets import Target
+from reelmake.translation import say_on_terminal
 
 
 def same_content(targets: Iterable[Target], checksums: Checksums) -> list[list[str]]:
@@ -25,9 +26,14 @@ def same_content(targets: Iterable[Target], checksums: Checksums) -> list[list[s
 
 def told(groups: list[list[str]], *, at_most: int = 20) -> str:
     """A line for each group, for the terminal; empty when there is none."""
+    say = say_on_terminal()
     lines = [
-        f"The same video, analysed once for each template: {', '.join(group)}\n"
+        say(
+            "The same video, analysed once for each template: {names}",
+            names=say(", ").join(group),
+        )
         for group in groups[:at_most]
     ]
-    more = len(groups) - at_most
-    return "".join(lines) + (f"… and {more:,} more such groups\n" if more > 0 else "")
+    if len(groups) > at_most:
+        lines.append(say("… and {count:,} more such groups", count=len(groups) - at_most))
+    return "".join(f"{line}\n" for line in lines)

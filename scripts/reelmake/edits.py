@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from reelmake.files import write_atomically
+from reelmake.translation import say_on_terminal
 
 _DIGEST = re.compile(r"^digest: ([0-9a-f]{64})\n", re.MULTILINE)
 
@@ -57,7 +58,14 @@ def told(report: Path, written: Path) -> str:
     """What to tell a user whose report was kept; empty when it was written."""
     if written == report:
         return ""
-    return f"{report} was edited and is kept; its new version is {written}\n"
+    return (
+        say_on_terminal()(
+            "{report} was edited and is kept; its new version is {written}",
+            report=report,
+            written=written,
+        )
+        + "\n"
+    )
 
 
 def _read(path: Path) -> str | None:

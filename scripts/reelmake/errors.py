@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import yaml
 
+from reelmake.translation import ENGLISH, Say
+
 
 class Kind(StrEnum):
     """What a failure means for the run."""
@@ -60,4 +62,8 @@ class ReelmakeError(Exception):
         return type(self), (self.code, self.message)
 
     def __str__(self) -> str:
-        return f"{self.message}\n  → {self.hint}"
+        return self.told(ENGLISH)
+
+    def told(self, say: Say) -> str:
+        """What happened and, translated, what to do."""
+        return f"{self.message}\n  → {say(self.hint)}"

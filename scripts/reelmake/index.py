@@ -1,10 +1,11 @@
 """All reports at a glance: index.html for people, summary.tsv and failures.tsv for both."""
 
+import contextlib
 import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,15 +13,21 @@ from urllib.parse import quote
 from reelmake.analysis import Analysis, read_analysis
 from reelmake.digests import DIGESTS
 from reelmake.edits import new_version
+from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
 from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
+from reelmake.notices import told
 from reelmake.pages import split_front_matter
 from reelmake.results import Results
 from reelmake.runs.record import read_runs
+from reelmake.targets import Target
+from reelmake.templates import load_template
+from reelmake.translation import Say, most_of, say_in, translatable
 
 _FORMATS = {".md": "Markdown", ".docx": "Word", ".pdf": "PDF", ".srt": "SRT", ".vtt": "VTT"}
 _FORMATS |= {".json": "JSON", ".anki.txt": "Anki"}
+_NEW_VERSION = translatable("New version")
 
 
 @dataclass(frozen=True)
@@ -38,29 +45,49 @@ class Row:
     model: str | None = None
 
 
+def language_of(targets: Iterable[Target]) -> str:
+    """The language of the index of these reports: that of most of them, if we speak it."""
+    asked = [(target.template, target.language) for target in targets]
+    own = {}
+    for template in {template for template, _ in asked}:
+        with contextlib.suppress(ReelmakeError):  # which its reports say themselves
+            own[template] = load_template(template).language
+    return most_of(filter(None, (language or own.get(name) for name, language in asked)))
+
+
 def write_index(
-    root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
+    root: Path,
+    targets: Sequence[tuple[str, str]],
+    *,
+    digests: Sequence[str] = (),
+    language: str = "en",
 ) -> None:
     """Write the three files for these reports (template, name) and digests, built or not."""
-    found = write_tables(root, targets, digests=digests)
-    page = index_page(found, _pages_of(root, digests), read_runs(Results(root)))
-    write_atomically(root / "index.html", page)
+    found = write_tables(root, targets, digests=digests, language=language)
+    pages, runs = _pages_of(root, digests), read_runs(Results(root))
+    write_atomically(root / "index.html", index_page(found, pages, runs, say=say_in(language)))
 
 
 def write_tables(
-    root: Path, targets: Sequence[tuple[str, str]], *, digests: Sequence[str] = ()
+    root: Path,
+    targets: Sequence[tuple[str, str]],
+    *,
+    digests: Sequence[str] = (),
+    language: str = "en",
 ) -> list[Entry]:
     """Write summary.tsv and failures.tsv; what the index has to say of each report."""
     results = Results(root)
     files = {
         template: _files_of(results, template) for template in {template for template, _ in targets}
     }
-    found = [_look_at(results, template, name, files[template]) for template, name in targets]
+    say = say_in(language)
+    found = [_look_at(results, template, name, files[template], say) for template, name in targets]
     of_digests = (read_failure(results.failure(DIGESTS, name)) for name in digests)
     failures = [entry.failure for _, entry in found if entry.failure]
     failures += filter(None, of_digests)
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
-    write_atomically(root / "failures.tsv", _tsv(Failure, failures))
+    hints = (replace(failure, hint=say(failure.hint)) for failure in failures)
+    write_atomically(root / "failures.tsv", _tsv(Failure, hints))
     return [entry for _, entry in found]
 
 
@@ -76,13 +103,13 @@ def _files_of(results: Results, template: str) -> frozenset[str]:
 
 
 def _look_at(
-    results: Results, template: str, name: str, there: frozenset[str]
+    results: Results, template: str, name: str, there: frozenset[str], say: Say
 ) -> tuple[Row, Entry]:
     report = results.report(template, name)
     failure = read_failure(results.failure(template, name))
     status = "failed" if failure else "done" if report.name in there else "missing"
     links = {label: name + ending for ending, label in _FORMATS.items() if name + ending in there}
-    links |= {"New version": newer.name} if (newer := new_version(report)).name in there else {}
+    links |= {_NEW_VERSION: newer.name} if (newer := new_version(report)).name in there else {}
     page = f"{name}.html" if f"{name}.html" in there else links.get("Markdown")
     values: dict[str, Any] = {
         "name": name,
@@ -91,7 +118,7 @@ def _look_at(
         "failure": failure,
         "page": _link(results, report.with_name(page)) if page else None,
         "links": {label: _link(results, report.with_name(file)) for label, file in links.items()},
-        "edited": "New version" in links,
+        "edited": _NEW_VERSION in links,
         "tags": _tags(report) if report.name in there else (),
     }
     try:
@@ -121,7 +148,7 @@ def _look_at(
         model=analysis.engine.model,
         created=analysis.created,
         overview=analysis.overview,
-        warnings=tuple(notice.message for notice in analysis.warnings),
+        warnings=tuple(told(notice, say) for notice in analysis.warnings),
         picture=_first_picture(results, report, there),
         text="\n".join(_texts(analysis)),
         **values,

@@ -10,10 +10,24 @@ from reelmake.jobs import Failure
 from reelmake.runs.record import RunRecord
 from reelmake.runs_table import runs_table
 from reelmake.timestamps import format_clock
+from reelmake.translation import Say, translatable
 from reelmake.web_page import render_page
 
 _PACK_CHARACTERS = 4_000_000  # of text unpacked at once: a fraction of a second, in the background
 _OVERVIEW_CHARACTERS = 280
+_FILTERS = {
+    "template": translatable("Template"),
+    "language": translatable("Language"),
+    "status": translatable("Status"),
+    "tag": translatable("Tag"),
+}
+_STATES = (
+    translatable("done"),
+    translatable("failed"),
+    translatable("missing"),
+    translatable("edited"),
+    translatable("warnings"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,20 +83,25 @@ class Share:
 
 
 def index_page(
-    entries: Sequence[Entry], digests: Mapping[str, str], runs: Sequence[RunRecord] = ()
+    entries: Sequence[Entry],
+    digests: Mapping[str, str],
+    runs: Sequence[RunRecord] = (),
+    *,
+    say: Say,
 ) -> str:
     """The whole page, ``digests`` by name; what was said in a video is text in it, never markup."""
-    states = [state for entry in entries for state in entry.states.split()]
-    order = ("done", "failed", "missing", "edited", "warnings")
+    states = {state for entry in entries for state in entry.states.split()}
     return render_page(
         "index",
         entries=entries,
         digests=digests,
-        runs=runs_table(runs),
+        say=say,
+        runs=runs_table(runs, say),
+        names=_FILTERS,
         filters={
             "template": sorted({entry.template for entry in entries}),
             "language": sorted({entry.language for entry in entries if entry.language}),
-            "status": [state for state in order if state in states],
+            "status": [state for state in _STATES if state in states],
             "tag": sorted({tag for entry in entries for tag in entry.tags}),
         },
         failures=[entry.failure for entry in entries if entry.failure],

@@ -19,6 +19,7 @@ from reelmake.logs import go_on_with, logging_to
 from reelmake.redaction import redact
 from reelmake.results import Results
 from reelmake.targets import Target
+from reelmake.translation import say_on_terminal
 
 FOLLOWED = "REELMAKE_FOLLOWED"
 """The environment variable that is set where somebody tells of failures by their records."""
@@ -89,7 +90,8 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
             )
             outcome.failed = True
             if FOLLOWED not in os.environ:
-                outcome.message = redact(f"{target.name} ({target.template}): {failure}\n")
+                told = failure.told(say_on_terminal())
+                outcome.message = redact(f"{target.name} ({target.template}): {told}\n")
             if failure.code != "interrupted":  # which says nothing of the video
                 keep_failure(results, failure, target.key, str(log))
 
@@ -115,7 +117,7 @@ def keep_failure(results: Results, error: ReelmakeError, key: tuple[str, str], l
 def failed(arguments: Mapping[str, Any], error: ReelmakeError) -> Outcome:
     """A job that ended by what it could not itself notice."""
     if "target" not in arguments:  # one of all reports
-        return Outcome(redact(f"{error}\n"), failed=True)
+        return Outcome(redact(f"{error.told(say_on_terminal())}\n"), failed=True)
     given = JobArguments.model_validate(arguments)
     with job(given.target, given.results, given.log) as outcome:
         raise error

@@ -19,6 +19,7 @@ from mdit_py_plugins.anchors import anchors_plugin
 
 from reelmake.files import write_atomically
 from reelmake.markdown import href
+from reelmake.translation import say_in
 from reelmake.web_page import read_web_file, render_page
 
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -42,10 +43,13 @@ def report_page(report: str, *, index: str | None, link_pages: bool = False) -> 
     """
     properties, text = split_front_matter(report)
     source = str(properties.get("source") or "")
+    language = str(properties.get("language") or "en")
+    say = say_in(language)
     return render_page(
         "report",
-        title=str(properties.get("title") or "Report"),
-        language=str(properties.get("language") or "en"),
+        say=say,
+        title=str(properties.get("title") or say("Report")),
+        language=language,
         index=index,
         video=None if "://" in source else href(source),
         body=Markup(to_html(text, link_pages=link_pages)),  # noqa: S704  sanitised

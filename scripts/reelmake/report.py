@@ -31,9 +31,11 @@ from reelmake.markdown import (
     unknown_variables,
 )
 from reelmake.moments import moment_destination
+from reelmake.notices import told
 from reelmake.samples import sample_analyses
 from reelmake.template_files import read_yaml
 from reelmake.timestamps import format_clock, parse_clock
+from reelmake.translation import say_in
 
 if TYPE_CHECKING:
     from reelmake.templates import Template
@@ -66,7 +68,9 @@ def render_report(
 ) -> str:
     """Front matter and body. ``source_link`` is a URL, or a path relative to the report."""
     schema = template.fields_schema or {}
-    context = as_text(analysis.model_dump()) | {
+    say = say_in(analysis.language)
+    warnings = [{"code": one.code, "message": told(one, say)} for one in analysis.warnings]
+    context = as_text(analysis.model_dump() | {"warnings": warnings}) | {
         "fields": as_text(_complete(analysis.fields, schema)),
         "labels": as_text(_labels(template.search_path, analysis.language)),
         "chapter_pictures": _chapter_pictures(analysis, frames),

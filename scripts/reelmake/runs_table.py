@@ -10,12 +10,14 @@ from markupsafe import Markup
 from reelmake.files import write_atomically
 from reelmake.results import Results
 from reelmake.runs.record import RunRecord, read_runs
+from reelmake.translation import Say, say_in
 from reelmake.web_page import render_part
 
 _SHOWN = 10
 # Text of reports is escaped: only we write these.
 _BEGINNING, _END = "<!-- last runs -->", "<!-- end of last runs -->"
 _TABLE = re.compile(f"{_BEGINNING}.*?{_END}", re.DOTALL)
+_LANGUAGE = re.compile(r'<html lang="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class _Row:
     width_rate: float
 
 
-def runs_table(records: Sequence[RunRecord]) -> Markup:
+def runs_table(records: Sequence[RunRecord], say: Say) -> Markup:
     """Render the newest runs that have ended, newest first; the bars are relative to the most."""
     newest = [record for record in records if record.ending != "running"][: -_SHOWN - 1 : -1]
     dearest = max((_usd(record) for record in newest), default=0) or 1
@@ -48,7 +50,7 @@ def runs_table(records: Sequence[RunRecord]) -> Markup:
         )
         for record in newest
     ]
-    return Markup(f"{_BEGINNING}\n{render_part('runs', runs=rows)}{_END}")  # noqa: S704  escaped there
+    return Markup(f"{_BEGINNING}\n{render_part('runs', runs=rows, say=say)}{_END}")  # noqa: S704  escaped there
 
 
 def refresh_runs_table(results: Results) -> None:
@@ -56,7 +58,8 @@ def refresh_runs_table(results: Results) -> None:
     index = results.root / "index.html"
     with contextlib.suppress(OSError, UnicodeError):
         page = index.read_text(encoding="utf-8")
-        table = runs_table(read_runs(results))
+        language = _LANGUAGE.search(page)
+        table = runs_table(read_runs(results), say_in(language[1] if language else ""))
         refreshed = _TABLE.sub(lambda _: table, page, count=1)
         if refreshed != page:
             write_atomically(index, refreshed)

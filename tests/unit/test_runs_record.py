@@ -20,6 +20,7 @@ from reelmake.runs.record import (
     told_of_vanished,
     write_run,
 )
+from reelmake.translation import ENGLISH
 
 BLOCKED = Failure("a", "t", "blocked", "answer_blocked", "refused", "hint", 1, "logs/a.log")
 
@@ -80,8 +81,8 @@ def test_a_run_that_was_killed_is_said_of_by_the_next(tmp_path: Path) -> None:
     results.meter.write_text(Meter(bought=7, usd=0.5).model_dump_json())
     record = mark_vanished(results)
     assert record
-    assert "ended without saying how" in told_of_vanished(record)
-    assert "7 answers" in told_of_vanished(record)
+    assert "ended without saying how" in told_of_vanished(record, ENGLISH)
+    assert "7 answers" in told_of_vanished(record, ENGLISH)
     assert [(each.ending, each.gemini and each.gemini.usd) for each in read_runs(results)] == [
         ("vanished", 0.5)
     ]

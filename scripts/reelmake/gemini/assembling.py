@@ -10,6 +10,7 @@ from reelmake import analysis as record
 from reelmake.gemini.calling import Bill
 from reelmake.gemini.checked import Checked
 from reelmake.gemini.times import TIME_KEYS
+from reelmake.notices import notice
 from reelmake.pricing import cost_usd
 from reelmake.targets import Target
 from reelmake.templates import Template
@@ -70,8 +71,7 @@ def _cost_usd(bill: Bill) -> float | None:
 
 def _other_model(versions: Sequence[str], model: str) -> list[record.Notice]:
     others = [version for version in versions if not version.startswith(model)]
-    message = f"Answered by {', '.join(others)} instead of {model}."
-    return [record.Notice(code="other_model", message=message)] if others else []
+    return [notice("other_model", others=", ".join(others), model=model)] if others else []
 
 
 def _records(kind: type[Record], items: Sequence[dict[str, Any]]) -> list[Record]:

@@ -21,6 +21,7 @@ from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
 from reelmake.gemini.times import TIME_KEYS
 from reelmake.gemini.validation import check_answer
 from reelmake.media import is_silent
+from reelmake.notices import notice
 from reelmake.targets import Target
 from reelmake.templates import Segment, Template
 from reelmake.timestamps import format_clock
@@ -193,11 +194,8 @@ class Report:
         overlap_s = min(self._settings.segment_overlap_s, length_s / 8)
         end_s = window.start_s + length_s
         spans = cut(window.start_s, end_s, segment_s=length_s / 2, overlap_s=overlap_s)
-        message = (
-            f"One answer was not enough from {format_clock(window.start_s)} to "
-            f"{format_clock(end_s)} ({error.message}): it was asked for in two halves."
-        )
-        return spans, record.Notice(code="asked_in_halves", message=message)
+        start, end = format_clock(window.start_s), format_clock(end_s)
+        return spans, notice("asked_in_halves", start=start, end=end, why=error.message)
 
     def _window(self, start_s: float, end_s: float | None) -> Window:
         if self.source.path is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from reelmake.analysis import Notice
 from reelmake.gemini.checked import InvalidAnswer, Window
+from reelmake.notices import notice
 from reelmake.timestamps import format_clock, parse_clock
 
 TIME_KEYS = ("time", "start", "end")
@@ -88,8 +89,7 @@ def _require_within(
             outside += record[key] != clamped and int(record[key]) != int(clamped)
             record[key] = clamped
     if outside:
-        message = f"{outside} times were just outside the video and were moved to its edge."
-        notices.append(Notice(code="times_clamped", message=message))
+        notices.append(notice("times_clamped", count=outside))
 
 
 def _put_in_order(
@@ -106,8 +106,7 @@ def _put_in_order(
             moved += ordered != items
             items[:] = ordered
     if moved:
-        message = "Times that were not in order were put in order."
-        notices.append(Notice(code="times_reordered", message=message))
+        notices.append(notice("times_reordered"))
 
 
 def _lists(value: Any) -> Iterator[list[Any]]:

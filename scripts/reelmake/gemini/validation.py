@@ -16,6 +16,7 @@ from reelmake.analysis import Notice
 from reelmake.gemini.checked import Checked, InvalidAnswer, Window
 from reelmake.gemini.languages import seems_written_in
 from reelmake.gemini.times import read_times, require_coverage
+from reelmake.notices import notice
 
 _REPEATS = 4
 _LOOP_LENGTH = 2000
@@ -87,7 +88,7 @@ def _require_video_tokens(answer: Mapping[str, Any]) -> None:
 def _parse(text: str, notices: list[Notice]) -> dict[str, Any]:
     fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", text, re.DOTALL)
     if fenced:
-        notices.append(Notice(code="fences_removed", message="The answer came in a code fence."))
+        notices.append(notice("fences_removed"))
     try:
         content = json.loads(
             fenced[1] if fenced else text,

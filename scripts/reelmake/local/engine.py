@@ -21,6 +21,7 @@ from reelmake.local.summarize import (
 )
 from reelmake.local.text import guess_language
 from reelmake.local.transcript import join_sentences
+from reelmake.notices import notice
 
 __all__ = ["PARTS", "RECOGNITION_VERSION", "Recognition", "analyse", "recognise"]
 
@@ -134,19 +135,16 @@ def _notices(
 ) -> Iterator[Notice]:
     """What the reader should know of how this report came about."""
     if not recognition.has_sound:
-        yield Notice(code="no_sound", message="The video has no sound: made from its pictures.")
+        yield notice("no_sound")
     elif not recognition.sentences:
-        yield Notice(code="no_speech", message="No speech was found: made from the pictures.")
+        yield notice("no_speech")
     if not recognition.screens:
-        yield Notice(code="no_screen_text", message="No text was found on the screen.")
+        yield notice("no_screen_text")
     if asked and asked.partition("-")[0] != spoken.partition("-")[0] and spoken != "und":
-        message = f"The report is in {spoken}, not {asked}: the offline engine doesn't translate."
-        yield Notice(code="not_translated", message=message)
+        yield notice("not_translated", spoken=spoken, asked=asked)
     probability = recognition.language_probability
     if probability is not None and probability < _UNSURE_LANGUAGE:
-        message = f"The spoken language may not be {spoken} (probability {probability:.0%})."
-        yield Notice(code="language_unsure", message=message)
+        yield notice("language_unsure", spoken=spoken, probability=probability)
     doubtful = sum(passage.doubtful for passage in transcript)
     if doubtful:
-        message = f"{doubtful} of {len(transcript)} passages are marked as doubtful."
-        yield Notice(code="doubtful_passages", message=message)
+        yield notice("doubtful_passages", count=doubtful, all=len(transcript))

@@ -10,6 +10,7 @@ from reelmake.gemini.day_quota import DayQuota
 from reelmake.planning.reasons import Planned
 from reelmake.pricing import price_table
 from reelmake.results import Results
+from reelmake.translation import Say
 
 _JOBS = (4, 16, 64)
 _OLD_DAYS = 90
@@ -50,17 +51,20 @@ def durations(plan: Sequence[Planned], settings: GeminiSettings, *, jobs: int) -
     return found
 
 
-def money(plan: Sequence[Planned], config: Config) -> str:
+def money(plan: Sequence[Planned], config: Config, say: Say) -> str:
     """Whether `budget_usd` is enough; nothing when there is none."""
     if config.budget_usd is None:
         return ""
     usd = sum(planned.usd for planned in plan) * factor_of(config.gemini.tier)
     if usd > config.budget_usd:
-        return f"`budget_usd: {config.budget_usd:g}` is not enough: a run would not start."
-    return f"`budget_usd: {config.budget_usd:g}` is enough."
+        return say(
+            "`budget_usd: {budget:g}` is not enough: a run would not start.",
+            budget=config.budget_usd,
+        )
+    return say("`budget_usd: {budget:g}` is enough.", budget=config.budget_usd)
 
 
-def day(plan: Sequence[Planned], config: Config, results: Results) -> str:
+def day(plan: Sequence[Planned], config: Config, results: Results, say: Say) -> str:
     """Whether today's requests are enough; nothing when no limit is known."""
     settings = config.gemini
     if settings.rpd is None:
@@ -69,32 +73,58 @@ def day(plan: Sequence[Planned], config: Config, results: Results) -> str:
     left = [quota.left(project, settings.model) or 0 for project in _projects()]
     remaining = sum(left) if left else settings.rpd
     calls = sum(len(planned.calls) for planned in plan)
-    said = f"{remaining:,} requests are left today (`rpd: {settings.rpd}`)"
     if calls <= remaining:
-        return f"{said}: enough."
-    days = -(-(calls - remaining) // (settings.rpd * max(len(left), 1)))
-    when = "the next day" if days == 1 else f"the next {days} days"
-    return (
-        f"{said}: not enough for {calls - remaining:,} of {calls:,} calls, which wait for {when}."
+        return say(
+            "{left:,} requests are left today (`rpd: {rpd}`): enough.",
+            left=remaining,
+            rpd=settings.rpd,
+        )
+    return say.count(
+        "{left:,} requests are left today (`rpd: {rpd}`): not enough for {lacking:,} of {calls:,} "
+        "calls, which wait for the next day.",
+        "{left:,} requests are left today (`rpd: {rpd}`): not enough for {lacking:,} of {calls:,} "
+        "calls, which wait for the next {count} days.",
+        -(-(calls - remaining) // (settings.rpd * max(len(left), 1))),
+        left=remaining,
+        rpd=settings.rpd,
+        lacking=calls - remaining,
+        calls=calls,
     )
 
 
-def prices(config: Config, today: date) -> list[str]:
+def prices(config: Config, today: date, say: Say) -> list[str]:
     """What is to be known of the prices that a plan rests on."""
     table, model = price_table(), config.gemini.model
     said = []
     price = table.models.get(model)
     if price is None:
-        known = ", ".join(table.models)
-        said.append(f"`{model}` has no price in {table.path}, which knows {known}: taken as free.")
+        said.append(
+            say(
+                "`{model}` has no price in {path}, which knows {known}: taken as free.",
+                model=model,
+                path=table.path,
+                known=", ".join(table.models),
+            )
+        )
     if (today - table.updated).days > _OLD_DAYS:
         said.append(
-            f"The prices are of {table.updated}, {(today - table.updated).days} days ago: "
-            f"look whether they changed, and edit {table.path}."
+            say(
+                "The prices are of {updated}, {days} days ago: look whether they changed, "
+                "and edit {path}.",
+                updated=table.updated,
+                days=(today - table.updated).days,
+                path=table.path,
+            )
         )
     if price and price.until and (price.until - today).days < _SOON_DAYS:
-        change = "has changed" if price.until <= today else "changes"
-        said.append(f"The price of `{model}` {change} on {price.until}.")
+        if price.until <= today:
+            said.append(
+                say("The price of `{model}` has changed on {day}.", model=model, day=price.until)
+            )
+        else:
+            said.append(
+                say("The price of `{model}` changes on {day}.", model=model, day=price.until)
+            )
     return said
 
 

@@ -16,11 +16,13 @@ from reelmake.planning.reasons import Engine, Planned, Reason
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
+from reelmake.translation import translatable
 
 IsLaidOut = Callable[[Target], bool]
 """Whether a report that is there was laid out by its template as it is now."""
 
 _AT_ONCE = 16
+_NOT_AGAIN = translatable("answer_blocked; not asked again without `retry_blocked`")
 
 
 class Planner:
@@ -63,7 +65,7 @@ class Planner:
             return Planned(target, reason, detail, calls, analysis, failure, there)
 
         if target.source and not Path(target.video).exists():
-            return planned(Reason.NEW, "what it needs is known once it was fetched")
+            return planned(Reason.NEW, translatable("what it needs is known once it was fetched"))
         try:
             facts = await asyncio.to_thread(video_facts, target, self._results.checksums)
         except ReelmakeError as error:
@@ -79,7 +81,7 @@ class Planner:
 
     def _of_failure(self, failure: Failure) -> str:
         if failure.kind == Kind.BLOCKED and not self._config.gemini.retry_blocked:
-            return f"{failure.code}; not asked again without `retry_blocked`"
+            return _NOT_AGAIN
         return failure.code
 
     def _lacks_files(self, target: Target) -> bool:

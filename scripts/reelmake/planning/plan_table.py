@@ -16,6 +16,7 @@ from reelmake.planning.reasons import Planned, Reason
 from reelmake.planning.tables import clock, dollars, table
 from reelmake.planning.waiting import waiting_batches
 from reelmake.results import Results
+from reelmake.translation import Say
 
 _MOST_ROWS = 50
 
@@ -23,6 +24,7 @@ _MOST_ROWS = 50
 def plan_table(
     plan: Sequence[Planned],
     config: Config,
+    say: Say,
     *,
     jobs: int,
     learned_seconds: float | None,
@@ -32,15 +34,27 @@ def plan_table(
     to_make = [planned for planned in plan if planned.reason != Reason.NONE]
     current = len(plan) - len(to_make)
     if not to_make:
-        return Text(f"Nothing to make: {_reports(current)} up to date.")
+        return Text(
+            say.count(
+                "Nothing to make: {count:,} report up to date.",
+                "Nothing to make: {count:,} reports up to date.",
+                current,
+            )
+        )
     factor = factor_of(config.gemini.tier)
-    parts: list[RenderableType] = [
-        Text(f"{_reports(len(to_make))} to make, {current:,} up to date. Nothing was asked for.\n"),
-        _reports_table(to_make, factor),
-        _totals(to_make, factor),
-    ]
-    notes = list(_notes(to_make, config, jobs, learned_seconds, today))
-    return Group(*parts, Text("\n".join(notes)))
+    head = say.count(
+        "{count:,} report to make, {current:,} up to date. Nothing was asked for.",
+        "{count:,} reports to make, {current:,} up to date. Nothing was asked for.",
+        len(to_make),
+        current=current,
+    )
+    notes = _notes(to_make, config, say, jobs=jobs, learned_seconds=learned_seconds, today=today)
+    return Group(
+        Text(f"{head}\n"),
+        _reports_table(to_make, factor, say),
+        _totals(to_make, factor, say),
+        Text("\n".join(notes)),
+    )
 
 
 def write_plan(plan: Sequence[Planned], config: Config, path: Path) -> None:
@@ -72,38 +86,43 @@ def _as_json(planned: Planned, factor: float) -> dict[str, Any]:
     }
 
 
-def _reports_table(plan: Sequence[Planned], factor: float) -> RenderableType:
+def _reports_table(plan: Sequence[Planned], factor: float, say: Say) -> RenderableType:
     order = list(Reason)
     ordered = sorted(plan, key=lambda planned: order.index(planned.reason))
-    shown = table("report", "template", "why", "tokens >", "USD >")
+    shown = table(
+        say("report"), say("template"), say("why"), f"{say('tokens')} >", f"{say('USD')} >"
+    )
     for planned in ordered[:_MOST_ROWS]:
-        why = f"{planned.reason}: {planned.detail}" if planned.detail else str(planned.reason)
         tokens = planned.input_tokens + planned.output_tokens
         shown.add_row(
             planned.target.name,
             planned.target.template,
-            why,
+            planned.why(say),
             f"{tokens:,}" if planned.calls else "",
-            dollars(planned.usd * factor) if planned.calls else "free",
+            dollars(planned.usd * factor) if planned.calls else say("free"),
         )
     rest = len(ordered) - _MOST_ROWS
-    more = f"… and {rest:,} more, in the file below\n" if rest > 0 else ""
+    more = say("… and {count:,} more, in the file below", count=rest) + "\n" if rest > 0 else ""
     return Group(shown, Text(more))
 
 
-def _totals(plan: Sequence[Planned], factor: float) -> RenderableType:
-    shown = table("why", "reports >", "calls >", "tokens in >", "tokens out >", "USD >")
+def _totals(plan: Sequence[Planned], factor: float, say: Say) -> RenderableType:
+    numbers = (say("reports"), say("calls"), say("tokens in"), say("tokens out"), say("USD"))
+    shown = table(say("why"), *(f"{heading} >" for heading in numbers))
     for reason in Reason:
         some = [planned for planned in plan if planned.reason == reason]
         bought = [planned for planned in some if planned.calls]
         free = [planned for planned in some if not planned.calls]
         if bought:
-            shown.add_row(reason, *_sums(bought, factor))
+            shown.add_row(say(reason), *_sums(bought, factor))
         if free:
             needs_engine = reason not in (Reason.LAYOUT, Reason.UNUSABLE)
-            shown.add_row(f"{reason}, nothing to buy" if needs_engine else reason, *_sums(free, 0))
+            why = (
+                say("{reason}, nothing to buy", reason=say(reason)) if needs_engine else say(reason)
+            )
+            shown.add_row(why, *_sums(free, 0))
     shown.add_section()
-    shown.add_row("together", *_sums(plan, factor))
+    shown.add_row(say("together"), *_sums(plan, factor))
     return shown
 
 
@@ -120,32 +139,46 @@ def _sums(plan: Sequence[Planned], factor: float) -> list[str]:
 def _notes(
     plan: Sequence[Planned],
     config: Config,
+    say: Say,
+    *,
     jobs: int,
     learned_seconds: float | None,
     today: date,
 ) -> Iterator[str]:
     if config.engine == "local":
-        yield "The offline engine costs nothing."
+        yield say("The offline engine costs nothing.")
         return
     usd = sum(planned.usd for planned in plan)
     if usd:
-        cheaper = f"{dollars(usd / 2)} USD with `tier: flex` or `batch`"
-        yield f"{dollars(usd)} USD with `tier: standard`, {cheaper} (yours: {config.gemini.tier})."
+        yield say(
+            "{usd} USD with `tier: standard`, {half} USD with `tier: flex` or `batch` "
+            "(yours: {tier}).",
+            usd=dollars(usd),
+            half=dollars(usd / 2),
+            tier=config.gemini.tier,
+        )
     if config.digest:
-        yield "Digests come on top: one call of text for each group whose reports change."
-    yield from filter(None, [money(plan, config), day(plan, config, Results(Path(config.results)))])
+        yield say("Digests come on top: one call of text for each group whose reports change.")
+    results = Results(Path(config.results))
+    yield from filter(None, [money(plan, config, say), day(plan, config, results, say)])
     expected = durations(plan, config.gemini, jobs=jobs)
     if expected:
-        times = ", ".join(f"{clock(one.seconds)} with -j{one.jobs}" for one in expected)
-        source = "as your reports show" if learned_seconds else "a guess, until there are reports"
+        times = [
+            say("{time} with -j{jobs}", time=clock(one.seconds, say), jobs=one.jobs)
+            for one in expected
+        ]
         calls = [call.seconds for planned in plan for call in planned.calls]
-        yield f"About {times}: {sum(calls) / len(calls):.0f} s a call, {source}."
-    yield from prices(config, today)
-    waiting = waiting_batches(Results(Path(config.results)))
+        yield say(
+            "About {times}: {seconds:.0f} s a call, as your reports show."
+            if learned_seconds
+            else "About {times}: {seconds:.0f} s a call, a guess, until there are reports.",
+            times=say(", ").join(times),
+            seconds=sum(calls) / len(calls),
+        )
+    yield from prices(config, today, say)
+    waiting = waiting_batches(results, say)
     if waiting:
-        yield "Some of it is being asked for already; a run waits for these, whatever they are for:"
+        yield say(
+            "Some of it is being asked for already; a run waits for these, whatever they are for:"
+        )
         yield from waiting
-
-
-def _reports(count: int) -> str:
-    return "1 report" if count == 1 else f"{count:,} reports"

@@ -9,6 +9,7 @@ from reelmake.analysis import Analysis, VideoFacts
 from reelmake.gemini.budget import Estimate
 from reelmake.jobs import Failure
 from reelmake.targets import Target
+from reelmake.translation import Say
 
 
 class Reason(StrEnum):
@@ -38,6 +39,12 @@ class Planned:
     failure: Failure | None = None
     there: bool = False
     """Whether there is a report, up to date or not."""
+
+    def why(self, say: Say) -> str:
+        """The reason, with its detail."""
+        if not self.detail:
+            return say(self.reason)
+        return say("{name}: {text}", name=say(self.reason), text=say(self.detail))
 
     @property
     def input_tokens(self) -> int:

@@ -8,6 +8,10 @@ from rich.text import Text
 
 from reelmake.planning.reasons import Planned, Reason
 from reelmake.planning.tables import dollars, table
+from reelmake.translation import Say, translatable
+
+_DONE, _FAILED = translatable("done"), translatable("failed")
+_STALE, _MISSING = translatable("stale"), translatable("missing")
 
 _MOST_DONE = 20
 _MOST_ROWS = 200
@@ -16,59 +20,84 @@ _MOST_ROWS = 200
 def state_of(planned: Planned) -> str:
     """``done``, ``failed``, ``stale`` (there, but not up to date) or ``missing``."""
     if planned.reason in (Reason.FAILED, Reason.UNUSABLE):
-        return "failed"
+        return _FAILED
     if planned.reason == Reason.NONE:
-        return "done"
-    return "stale" if planned.there else "missing"
+        return _DONE
+    return _STALE if planned.there else _MISSING
 
 
-def status_table(plan: Sequence[Planned], *, waiting: Sequence[str]) -> RenderableType:
+def status_table(plan: Sequence[Planned], say: Say, *, waiting: Sequence[str]) -> RenderableType:
     """All reports, but done ones only while they are few; what they cost so far.
 
     ``waiting`` are lines about batches that have not ended.
     """
     states = Counter(map(state_of, plan))
-    done = [planned for planned in plan if state_of(planned) == "done"]
-    others = [planned for planned in plan if state_of(planned) != "done"]
-    order = ["failed", "stale", "missing", "done"]
+    done = [planned for planned in plan if state_of(planned) == _DONE]
+    others = [planned for planned in plan if state_of(planned) != _DONE]
+    order = [_FAILED, _STALE, _MISSING, _DONE]
     shown = sorted(
         [*others, *(done if len(done) <= _MOST_DONE else [])],
         key=lambda planned: order.index(state_of(planned)),
     )
-    rows = table("report", "template", "state", "why and what to do", "attempts >", "USD >")
+    rows = table(
+        say("report"),
+        say("template"),
+        say("state"),
+        say("why and what to do"),
+        f"{say('attempts')} >",
+        f"{say('USD')} >",
+    )
     for planned in shown[:_MOST_ROWS]:
         rows.add_row(
             planned.target.name,
             planned.target.template,
-            state_of(planned),
-            _why(planned),
+            say(state_of(planned)),
+            _why(planned, say),
             _attempts(planned),
             _cost(planned),
         )
     notes = []
     if len(shown) > _MOST_ROWS:
         notes.append(
-            f"… and {len(shown) - _MOST_ROWS:,} more: summary.tsv and failures.tsv list all."
+            say(
+                "… and {count:,} more: summary.tsv and failures.tsv list all.",
+                count=len(shown) - _MOST_ROWS,
+            )
         )
-    counts = ", ".join(f"{states[state]:,} {state}" for state in ("done", *order[:3]))
     usd = sum(planned.analysis.cost_usd or 0 for planned in plan if planned.analysis)
     notes.append(
-        f"{len(plan):,} reports: {counts}. {dollars(usd)} USD were billed for those there are."
+        say(
+            "{all:,} reports: {done:,} done, {failed:,} failed, {stale:,} stale, "
+            "{missing:,} missing. {usd} USD were billed for those there are.",
+            all=len(plan),
+            done=states[_DONE],
+            failed=states[_FAILED],
+            stale=states[_STALE],
+            missing=states[_MISSING],
+            usd=dollars(usd),
+        )
     )
     if others:
         notes.append(
-            "The same command as before makes what is missing; `snakemake plan` says for how much."
+            say(
+                "The same command as before makes what is missing; "
+                "`snakemake plan` says for how much."
+            )
         )
     return Group(*([rows] if shown else []), Text("\n".join([*notes, *waiting])))
 
 
-def _why(planned: Planned) -> str:
+def _why(planned: Planned, say: Say) -> str:
     if planned.failure and planned.reason == Reason.FAILED:
         failure = planned.failure
-        return f"{failure.kind}: {failure.message} → {failure.hint} ({failure.log})"
-    if planned.reason == Reason.NONE:
-        return ""
-    return f"{planned.reason}: {planned.detail}" if planned.detail else str(planned.reason)
+        return say(
+            "{kind}: {message} → {hint} ({log})",
+            kind=say(failure.kind),
+            message=failure.message,
+            hint=say(failure.hint),
+            log=failure.log,
+        )
+    return "" if planned.reason == Reason.NONE else planned.why(say)
 
 
 def _attempts(planned: Planned) -> str:

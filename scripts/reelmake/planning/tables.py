@@ -7,6 +7,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from reelmake.translation import Say
+
 _WIDTH_IN_A_FILE = 110
 
 
@@ -24,12 +26,16 @@ def table(*columns: str) -> Table:
     return made
 
 
-def show(content: RenderableType) -> str:
-    """Print it, and give it back as plain text."""
+def show(content: RenderableType) -> None:
+    """Print it."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, highlight=False, width=_WIDTH_IN_A_FILE)
     console.print(content)
+
+
+def as_text(content: RenderableType) -> str:
+    """What would be printed into a file."""
     plain = Console(file=io.StringIO(), highlight=False, width=_WIDTH_IN_A_FILE, no_color=True)
     plain.print(content)
     assert isinstance(plain.file, io.StringIO)  # noqa: S101  made above
@@ -41,10 +47,10 @@ def dollars(usd: float) -> str:
     return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.4f}"
 
 
-def clock(seconds: float) -> str:
+def clock(seconds: float, say: Say) -> str:
     """About how long."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return say("{seconds:.0f} s", seconds=seconds)
     if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return say("{minutes:.0f} min", minutes=seconds / 60)
+    return say("{hours:.1f} h", hours=seconds / 3600)

@@ -2,13 +2,21 @@
 
 from reelmake.gemini.batches.records import list_batches
 from reelmake.results import Results
+from reelmake.translation import Say
 
 
-def waiting_batches(results: Results) -> list[str]:
+def waiting_batches(results: Results, say: Say) -> list[str]:
     """A line for each, the oldest first."""
     waiting = [record for record in list_batches(results) if record.ended is None]
     return [
-        f"Batch {record.name}: {record.requests:,} requests, {record.state.lower()}, "
-        f"waiting since {record.created[:16]} UTC, expected by {record.expected[:16]} UTC."
+        say(
+            "Batch {name}: {count:,} requests, {state}, waiting since {created} UTC, "
+            "expected by {expected} UTC.",
+            name=record.name,
+            count=record.requests,
+            state=record.state.lower(),
+            created=record.created[:16],
+            expected=record.expected[:16],
+        )
         for record in sorted(waiting, key=lambda record: record.created)
     ]

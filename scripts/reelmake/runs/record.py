@@ -19,6 +19,7 @@ from reelmake.files import write_atomically
 from reelmake.jobs import Failure
 from reelmake.meter import Meter, read_meter
 from reelmake.results import Results
+from reelmake.translation import Say
 
 KEPT = 50
 """So many records of runs are kept."""
@@ -155,12 +156,15 @@ def mark_vanished(results: Results) -> RunRecord | None:
     return record
 
 
-def told_of_vanished(record: RunRecord) -> str:
+def told_of_vanished(record: RunRecord, say: Say) -> str:
     """What to say of it."""
     started = datetime.fromisoformat(record.started)
-    bought = record.gemini.bought if record.gemini else 0
-    kept = f" {bought} answers that it bought are kept." if bought else ""
-    return f"The run of {started:%Y-%m-%d %H:%M} ended without saying how (killed?).{kept}"
+    said = say(
+        "The run of {started:%Y-%m-%d %H:%M} ended without saying how (killed?).", started=started
+    )
+    if not record.gemini or not record.gemini.bought:
+        return said
+    return said + say(" {count:,} answers that it bought are kept.", count=record.gemini.bought)
 
 
 def _now() -> datetime:

@@ -27,6 +27,7 @@ from reelmake.runs.screen import Figures, screen_for
 from reelmake.runs.summary import Line, concerns_the_account, summary
 from reelmake.runs.texts import shown
 from reelmake.runs_table import refresh_runs_table
+from reelmake.translation import ENGLISH, say_on_terminal
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Run:
         self._jobs = jobs
         self._asked = asked
         self._console = console
+        self._say = say_on_terminal()
         self._notifier = notifier
         self._quiet = quiet
         self._interrupted = threading.Event()
@@ -65,7 +67,7 @@ class Run:
         self._began = datetime.fromisoformat(self._record.started).timestamp()
         self.progress = Progress(jobs)
         read = partial(read_meter, self._results.meter) if self._asks_gemini else None
-        figures = Figures(self.progress, read, config.budget_usd, self._interrupted)
+        figures = Figures(self.progress, read, config.budget_usd, self._interrupted, self._say)
         self._screen = screen_for(console, figures, quiet=quiet, plain=plain)
 
     def begin(self) -> None:
@@ -78,7 +80,8 @@ class Run:
             self._settings,
         )
         if self._vanished:
-            self.tell(told_of_vanished(self._vanished))
+            log.info("%s", told_of_vanished(self._vanished, ENGLISH))
+            self._screen.tell(Text(told_of_vanished(self._vanished, self._say)))
         _hear_of_signals(self._interrupted)
         atexit.register(self._screen.end)  # whatever happens, the terminal is as it was
         self._screen.begin()
@@ -106,7 +109,8 @@ class Run:
             return
         if job.record is None:
             self._record.other_failures.append(job.rule)
-            self._screen.tell(Text(f"✗ {job.rule} failed: see {job.log}", style="red"))
+            line = self._say("✗ {rule} failed: see {log}", rule=job.rule, log=job.log)
+            self._screen.tell(Text(line, style="red"))
             self.progress.fail(number)
             return
         failure = self._failure(job.record) or self._crash(job)
@@ -119,7 +123,7 @@ class Run:
     def refuse(self, error: ReelmakeError) -> None:
         """The run can't begin: nothing was asked."""
         self._screen.end()
-        self._screen.tell(Text(str(error), style="bold red"))
+        self._screen.tell(Text(error.told(self._say), style="bold red"))
         log.error("the run can't begin: %s", error)
         self._record.stopped_by = error.code
         unfinished = Reports(
@@ -129,7 +133,8 @@ class Run:
         )
         self._record.end(unfinished, [], read_meter(self._results.meter), ending="refused")
         write_run(self._results, self._record)
-        self._notifier.send("reelmake could not begin", str(error), "failure")
+        title = self._say("reelmake could not begin")
+        self._notifier.send(title, error.told(self._say), "failure")
         self._wait_for_notifier()
 
     def settle(self) -> None:
@@ -153,10 +158,10 @@ class Run:
         self._record.end(reports, failures, meter)
         write_run(self._results, self._record)
         refresh_runs_table(self._results)
-        lines = list(summary(self._record, failures, self._results.root))
-        for line in lines:
+        for line in summary(self._record, failures, self._results.root, ENGLISH):
             if line.text:
                 log.info("%s%s", " " * line.indent, line.text)
+        lines = list(summary(self._record, failures, self._results.root, self._say))
         if self._quiet:
             lines = lines[1:2] if self._record.ending == "complete" else [lines[1], lines[-2]]
         self._print(lines)
@@ -207,18 +212,21 @@ class Run:
         line = Text("✗ ", style="bold red")
         name = self._named(job.reports[0]) if len(job.reports) == 1 else job.label
         line.append(shown(name), style="bold")
-        line.append(f" ({failure.kind}): {shown(failure.message)}", style="not bold default")
+        told = self._say(
+            " ({kind}): {message}", kind=self._say(failure.kind), message=shown(failure.message)
+        )
+        line.append(told, style="not bold default")
         if failure.code not in self._hinted:
             self._hinted.add(failure.code)
-            line.append(f" → {shown(failure.hint)}", style="not bold yellow")
+            line.append(f" → {shown(self._say(failure.hint))}", style="not bold yellow")
         self._screen.tell(line)
         if account:
             self._record.stopped_by = failure.code
-            lines = "\n".join([failure.message, f"→ {failure.hint}"])
-            self._notifier.send("reelmake: no more can be asked", lines, "failure")
+            lines = "\n".join([failure.message, f"→ {self._say(failure.hint)}"])
+            self._notifier.send(self._say("reelmake: no more can be asked"), lines, "failure")
 
     def _notify_of_the_end(self, failures: Sequence[Failure]) -> None:
-        lines = summary(self._record, failures, self._results.root.resolve())
+        lines = summary(self._record, failures, self._results.root.resolve(), self._say)
         _, title, *rest = [" " * line.indent + line.text for line in lines]
         ok = self._record.ending == "complete"
         self._notifier.send(

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from reelmake.meter import Meter
 from reelmake.runs.progress import Progress
-from reelmake.runs.texts import count, shown, usd
+from reelmake.runs.texts import shown, usd
 from reelmake.timestamps import format_clock
+from reelmake.translation import Say
 
 _REFRESHES_A_SECOND = 2
 _SAY_EVERY_S = 30.0
@@ -48,11 +49,13 @@ class Figures:
         read: Callable[[], Meter] | None,
         budget_usd: float | None,
         interrupted: threading.Event,
+        say: Say,
     ) -> None:
         self.progress = progress
         self._read = read
         self._budget_usd = budget_usd
         self._interrupted = interrupted
+        self.say = say
         self.meter = Meter()
 
     def refresh(self) -> None:
@@ -62,37 +65,54 @@ class Figures:
     def reports(self) -> str:
         """``37 of 60 reports, 2 failed``."""
         progress = self.progress
-        failed = f", {len(progress.failed):,} failed" if progress.failed else ""
-        return f"{len(progress.done):,} of {count(progress.total, 'report')}{failed}"
+        parts = [
+            self.say.count(
+                "{done:,} of {count:,} report",
+                "{done:,} of {count:,} reports",
+                progress.total,
+                done=len(progress.done),
+            )
+        ]
+        if progress.failed:
+            parts.append(self.say("{count:,} failed", count=len(progress.failed)))
+        return self.say(", ").join(parts)
 
     def left(self) -> str:
         seconds = None if self._interrupted.is_set() else self.progress.seconds_left
-        return "" if seconds is None else f"about {format_clock(seconds)} left"
+        return "" if seconds is None else self.say("about {time} left", time=format_clock(seconds))
 
     def spent(self) -> str:
         if not self._read:
             return ""
-        of = "" if self._budget_usd is None else f" of {self._budget_usd:g}"
-        return f"{usd(self.meter.usd)}{of}"
+        spent = usd(self.meter.usd, self.say)
+        if self._budget_usd is None:
+            return spent
+        return self.say("{spent} of {budget:g}", spent=spent, budget=self._budget_usd)
 
     def calls(self) -> str:
         """``8 calls in flight, 3 waiting (limit 8)``; the limit adapts to the service."""
         if not self.meter.limit:
             return ""
-        waiting = f", {self.meter.waiting:,} waiting" if self.meter.waiting else ""
-        in_flight = count(self.meter.in_flight, "call")
-        return f"{in_flight} in flight{waiting} (limit {self.meter.limit:,})"
+        say, meter = self.say, self.meter
+        parts = [
+            say.count("{count:,} call in flight", "{count:,} calls in flight", meter.in_flight)
+        ]
+        if meter.waiting:
+            parts.append(say("{count:,} waiting", count=meter.waiting))
+        return say("{calls} (limit {limit:,})", calls=say(", ").join(parts), limit=meter.limit)
 
     def pace(self) -> str:
         rate = self.progress.per_minute
-        return "" if rate is None else f"{rate:.1f} a minute"
+        return "" if rate is None else self.say("{rate:.1f} a minute", rate=rate)
 
     def in_progress(self) -> str:
-        progress = self.progress
+        progress, running = self.progress, self.progress.in_progress
         if self._interrupted.is_set():
-            return f"stopping, {progress.in_progress:,} still in progress"
-        waiting = progress.total - progress.ended - progress.in_progress
-        return f"{progress.in_progress:,} in progress, {max(0, waiting):,} to come"
+            return self.say("stopping, {count:,} still in progress", count=running)
+        waiting = max(0, progress.total - progress.ended - running)
+        return self.say(
+            "{count:,} in progress, {waiting:,} to come", count=running, waiting=waiting
+        )
 
 
 def _joined(*parts: str) -> str:
@@ -151,7 +171,8 @@ class LiveScreen:
     def _longest(self) -> str:
         longest = self._figures.progress.longest(_LONGEST)
         named = (f"{_short(label)} {format_clock(seconds)}" for label, seconds in longest)
-        return f"longest: {', '.join(named)}" if longest else ""
+        say = self._figures.say
+        return say("longest: {names}", names=say(", ").join(named)) if longest else ""
 
 
 class PlainScreen:

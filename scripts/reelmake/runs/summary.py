@@ -10,8 +10,9 @@ from reelmake.gemini.pacific import renewal
 from reelmake.jobs import Failure
 from reelmake.meter import Meter
 from reelmake.runs.record import RunRecord
-from reelmake.runs.texts import count, shown, usd
+from reelmake.runs.texts import shown, usd
 from reelmake.timestamps import format_clock
+from reelmake.translation import Say, translatable
 
 _FEW = 5
 """So many failures of one code are named; failures.tsv has all."""
@@ -26,37 +27,45 @@ class Line:
     indent: int = 0
 
 
-def headline(record: RunRecord) -> str:
-    """``9 of 12 reports are there: 7 built, 2 up to date; 3 failed (0:42)``."""
+def headline(record: RunRecord, say: Say) -> str:
+    """As in ``9 of 12 reports are there: 7 built, 2 up to date; 3 failed. It took 0:42``."""
     reports = record.reports
-    there = reports.done + reports.up_to_date
-    parts = [f"{reports.done:,} built"]
+    parts = [say("{count:,} built", count=reports.done)]
     if reports.up_to_date:
-        parts.append(f"{reports.up_to_date:,} up to date")
+        parts.append(say("{count:,} up to date", count=reports.up_to_date))
     lacking = []
     if reports.failed:
-        lacking.append(f"{reports.failed:,} failed")
+        lacking.append(say("{count:,} failed", count=reports.failed))
     if reports.unfinished:
-        lacking.append(f"{reports.unfinished:,} not reached")
-    of = f"{there:,} of {count(reports.asked, 'report')}"
-    verb = "is" if reports.asked == 1 else "are"
-    rest = f"; {', '.join(lacking)}" if lacking else ""
-    return f"{of} {verb} there: {', '.join(parts)}{rest}. It took {format_clock(record.seconds)}."
+        lacking.append(say("{count:,} not reached", count=reports.unfinished))
+    comma = say(", ")
+    return say.count(
+        "{there:,} of {count:,} report is there: {parts}. It took {time}.",
+        "{there:,} of {count:,} reports are there: {parts}. It took {time}.",
+        reports.asked,
+        there=reports.done + reports.up_to_date,
+        parts=say("; ").join(comma.join(some) for some in (parts, lacking) if some),
+        time=format_clock(record.seconds),
+    )
 
 
-def summary(record: RunRecord, failures: Sequence[Failure], results: Path) -> Iterator[Line]:
+def summary(
+    record: RunRecord, failures: Sequence[Failure], results: Path, say: Say
+) -> Iterator[Line]:
     """Yield all that a user wants to know at the end; after an empty line, the headline."""
     yield Line("")
     style = "bold green" if record.ending == "complete" else "bold yellow"
-    yield Line(headline(record), style)
+    yield Line(headline(record, say), style)
     if record.gemini:
-        yield Line(_bought(record.gemini, record))
-    yield from failure_lines(failures)
+        yield Line(_bought(record.gemini, record, say))
+    yield from failure_lines(failures, say)
     for rule in record.other_failures:
-        yield Line(f"{rule} failed: its log says why.", "red")
-    yield Line(next_step(record, failures))
-    listed = f" · failures: {results / 'failures.tsv'}" if failures else ""
-    yield Line(f"All reports: {results / 'index.html'}{listed}")
+        yield Line(say("{rule} failed: its log says why.", rule=rule), "red")
+    yield Line(next_step(record, failures, say))
+    places = [say("All reports: {path}", path=results / "index.html")]
+    if failures:
+        places.append(say("failures: {path}", path=results / "failures.tsv"))
+    yield Line(" · ".join(places))
 
 
 def concerns_the_account(failure: Failure) -> bool:
@@ -64,52 +73,64 @@ def concerns_the_account(failure: Failure) -> bool:
     return failure.kind in (Kind.AUTH, Kind.BUDGET) or failure.code == "quota_per_day"
 
 
-def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
+def failure_lines(failures: Sequence[Failure], say: Say) -> Iterator[Line]:
     """Yield the failures by their codes, with what to do about each code and where the logs are."""
     ordered = sorted(failures, key=lambda failure: (failure.kind, failure.code))
     for (kind, code), some in groupby(ordered, key=lambda failure: (failure.kind, failure.code)):
         group = list(some)
+        head = say("{count:,} × {code} ({kind}): ", count=len(group), code=code, kind=say(kind))
         if concerns_the_account(group[0]):
-            yield Line(f"{len(group):,} × {code} ({kind}): {shown(group[0].message)}", "red")
+            yield Line(head + shown(group[0].message), "red")
             continue
-        yield Line(f"{len(group):,} × {code} ({kind}): {group[0].hint}", "red")
+        yield Line(head + say(group[0].hint), "red")
         for failure in group[:_FEW]:
-            yield Line(f"{shown(failure.video)}: {shown(failure.message)}", indent=2)
+            named = say("{name}: {text}", name=shown(failure.video), text=shown(failure.message))
+            yield Line(named, indent=2)
             yield Line(shown(failure.log), "dim", indent=4)
         if len(group) > _FEW:
-            yield Line(f"and {len(group) - _FEW:,} more, in failures.tsv", indent=2)
+            more = say("and {count:,} more, in failures.tsv", count=len(group) - _FEW)
+            yield Line(more, indent=2)
 
 
 _AFTER_A_STOP = {
-    "quota_per_day": "The day's quota is spent: run the same command again after {renewal}.",
-    "budget_reached": "Raise `budget_usd` and run the same command again: nothing is paid twice.",
+    "quota_per_day": translatable(
+        "The day's quota is spent: run the same command again after {renewal}."
+    ),
+    "budget_reached": translatable(
+        "Raise `budget_usd` and run the same command again: nothing is paid twice."
+    ),
 }
 _AGAIN = {
-    "complete": "Nothing is left to do.",
-    "interrupted": "Run the same command again: it goes on from here, and nothing is paid twice.",
-    "failures": "Run the same command again: only what failed is tried again.",
+    "complete": translatable("Nothing is left to do."),
+    "interrupted": translatable(
+        "Run the same command again: it goes on from here, and nothing is paid twice."
+    ),
+    "failures": translatable("Run the same command again: only what failed is tried again."),
 }
 
 
-def next_step(record: RunRecord, failures: Sequence[Failure]) -> str:
+def next_step(record: RunRecord, failures: Sequence[Failure], say: Say) -> str:
     """What to do now."""
+    if record.stopped_by in _AFTER_A_STOP:
+        return say(_AFTER_A_STOP[record.stopped_by], renewal=renewal())
     if record.stopped_by:
-        other = "Correct what the account lacks, and run the same command again."
-        return _AFTER_A_STOP.get(record.stopped_by, other).format(renewal=renewal())
+        return say("Correct what the account lacks, and run the same command again.")
     if failures and all(failure.kind == Kind.BLOCKED for failure in failures):
-        return "What was refused is not asked again unless you set `gemini.retry_blocked: true`."
-    return _AGAIN[record.ending]
+        return say(
+            "What was refused is not asked again unless you set `gemini.retry_blocked: true`."
+        )
+    return say(_AGAIN[record.ending])
 
 
-def _bought(meter: Meter, record: RunRecord) -> str:
-    parts = [f"{count(meter.bought, 'answer')} bought"]
+def _bought(meter: Meter, record: RunRecord, say: Say) -> str:
+    parts = [say.count("{count:,} answer bought", "{count:,} answers bought", meter.bought)]
     if meter.found:
-        parts.append(f"{meter.found:,} from the store")
-    parts += [f"{meter.tokens:,} tokens", usd(meter.usd)]
+        parts.append(say("{count:,} from the store", count=meter.found))
+    parts += [say("{count:,} tokens", count=meter.tokens), usd(meter.usd, say)]
     if record.reports_per_minute:
-        parts.append(f"{record.reports_per_minute:g} reports a minute")
+        parts.append(say("{count:g} reports a minute", count=record.reports_per_minute))
     if meter.retries:
-        parts.append("1 retry" if meter.retries == 1 else f"{meter.retries:,} retries")
+        parts.append(say.count("{count:,} retry", "{count:,} retries", meter.retries))
     refusals = {"429": meter.rate_limited, "503": meter.overloaded}
     parts += [f"{number:,} × {code}" for code, number in refusals.items() if number]
     return " · ".join(parts)

@@ -55,8 +55,9 @@ function show() {
   }
   if (words.length) [...list.children].filter(element => !element.hidden).slice(0, SNIPPETS)
     .forEach(element => addSnippet(byElement.get(element), words));
-  const loading = words.length && !unpacked ? "; still unpacking the full texts" : "";
-  $("count").textContent = `${count} of ${reports.length} reports${loading}`;
+  const { shown, unpacking } = $("count").dataset;
+  const said = shown.replace("{shown}", count).replace("{all}", reports.length);
+  $("count").textContent = said + (words.length && !unpacked ? unpacking : "");
 }
 
 const byElement = new Map(reports.map(report => [report.element, report]));
@@ -77,7 +78,7 @@ function addSnippet(report, words) {
 }
 
 const orders = {
-  title: (a, b) => a.title.localeCompare(b.title),
+  title: (a, b) => a.title.localeCompare(b.title, document.documentElement.lang),
   created: (a, b) => b.created.localeCompare(a.created),
   duration: (a, b) => b.duration - a.duration,
   usd: (a, b) => b.usd - a.usd,
