@@ -154,6 +154,11 @@ def _clock(moment: float | str) -> str:
     return moment if isinstance(moment, str) else format_clock(moment)
 
 
+def _readable(time: str) -> str:
+    """An ISO 8601 time in UTC, to the minute, as people of all countries read it."""
+    return f"{time[:16].replace('T', ' ')} UTC" if time[10:11] == "T" else time
+
+
 def _within(
     moments: Sequence[Mapping[str, Any]], chapter: Mapping[str, Any], first: bool, last: bool
 ) -> list[Mapping[str, Any]]:
@@ -202,6 +207,7 @@ def _environment(search_path: tuple[Path, ...]) -> ImmutableSandboxedEnvironment
         "named": _named,
         "within": _within,
         "contents": _contents,
+        "readable": _readable,
     }
     return environment
 

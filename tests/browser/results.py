@@ -71,7 +71,12 @@ def said(text: str) -> list[Passage]:
     return [Passage(start_s=0, end_s=60, text=text)]
 
 
-def write_page(root: Path, targets: list[tuple[str, str]], digests: Sequence[str] = ()) -> str:
+def write_page(
+    root: Path,
+    targets: list[tuple[str, str]],
+    digests: Sequence[str] = (),
+    language: str = "en",
+) -> str:
     """The address of the index of these reports."""
-    write_index(root, targets, digests=digests)
+    write_index(root, targets, digests=digests, language=language)
     return (root / "index.html").as_uri()

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.results import HOSTILE, add_failure, add_report, said, write_page
 from reelmake.analysis import Notice
+from reelmake.notices import notice
 
 REPORTS = ("descent", "eclipses", "photosynthesis")
 
@@ -234,3 +235,41 @@ def test_digests_that_are_there_are_linked(page: Page, tmp_path: Path) -> None:
 def test_an_empty_index(page: Page, tmp_path: Path) -> None:
     page.goto(write_page(tmp_path, []))
     expect(page.get_by_role("status")).to_have_text("0 of 0 reports")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
+def test_a_chinese_index_speaks_chinese(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
+    template = "chinese_transcript"
+    for name, title in (("b", "光合作用"), ("a", "梯度下降"), ("c", "一次函数")):
+        warnings = [notice("times_clamped", count=3)] if name == "a" else []
+        add_report(tmp_path, name, template, language="zh-CN", title=title, warnings=warnings)
+    add_failure(tmp_path, "d", "d.mp4 is no video", template)
+    targets = [(template, name) for name in "cabd"]
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        bypass_csp=True,  # for axe itself
+    )
+    page = context.new_page()
+    page.goto(write_page(tmp_path, targets, language="zh-CN"))
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    assert page.title() == "报告"
+    expect(page.locator("header")).to_contain_text("已完成 3/4 份")
+    expect(page.locator("#reports")).to_contain_text("3 处时间略微超出视频范围")
+    page.get_by_label("排序").select_option("标题")
+    assert shown(page) == ["光合作用", "梯度下降", "一次函数", "d"]  # as pinyin has it
+    page.get_by_label("状态").select_option("失败")
+    expect(page.get_by_role("status")).to_have_text("显示 1/4 份报告")
+    assert "status=failed" in page.url
+    page.reload()  # a bookmark holds in any language
+    expect(page.get_by_role("status")).to_have_text("显示 1/4 份报告")
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], rule["impact"]) for rule in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_label("状态").select_option("不限")
+    page.get_by_role("link", name="光合作用", exact=True).click()
+    page.get_by_role("link", name="全部报告").click()
+    assert "/index.html" in page.url
+    context.close()

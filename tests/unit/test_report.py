@@ -19,6 +19,7 @@ from reelmake.analysis import (
     VideoFacts,
 )
 from reelmake.moments import moment_destination
+from reelmake.notices import notice
 from reelmake.report import Picture, render_report
 from reelmake.templates import PROJECT, load_template
 
@@ -173,7 +174,7 @@ def test_headings_of_each_template() -> None:
     found = {name: headings(parts(render(rich(name)))[1]) for name in NAMES}
     assert found["chinese_transcript"] == [
         "概述", "逐字稿", "笔记", "我学到了什么", "我的理解", "我的收获", "关键画面", "术语",
-        "来源",
+        "生成信息",
     ]  # fmt: skip
     assert found["comprehensive_lesson"] == [
         "Overview", "Audience", "Objectives", "Analysis", "Knowledge points", "Demonstrations",
@@ -199,8 +200,18 @@ def test_an_offline_report_says_what_it_is_and_lacks() -> None:
     assert "Cost" not in body
     assert headings(body) == ["Overview", "Moments", "Provenance"]
     chinese = parts(render(poor("chinese_transcript")))[1]
-    assert "离线引擎不撰写：我学到了什么、我的理解、我的收获。" in chinese
-    assert "本视频没有语音内容。" in chinese
+    assert "离线引擎不撰写以下内容：我学到了什么、我的理解、我的收获。" in chinese
+    assert "视频中没有人说话。" in chinese
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_chinese_signs_have_no_blanks_beside_them(name: str) -> None:
+    notices = [notice("times_clamped", count=3)]
+    for analysis in (rich(name, warnings=notices), poor(name)):
+        body = parts(render(analysis.model_copy(update={"language": "zh-CN"})))[1]
+        plain = body.replace(" *(?)*", "")  # without a blank it would not be italic
+        assert re.findall(r".[：（。；] | [：（）。；].", plain) == []
+        assert ("3 处时间略微超出视频范围" in body) == bool(analysis.warnings)
 
 
 def test_other_languages_have_english_headings() -> None:
