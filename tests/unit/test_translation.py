@@ -1,7 +1,10 @@
 """What is said in other languages: chosen by the locale, complete, and with nothing left over."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
@@ -148,3 +151,12 @@ def test_a_notice_is_told_anew_in_chinese_and_as_it_was_written_by_another_versi
         Notice(code="of_another_version", message="3 times were moved."),
     ):
         assert told(other, say_in("zh-CN")) == "3 times were moved."
+
+
+def test_tables_are_shown_on_a_terminal_whose_encoding_lacks_some_signs() -> None:
+    program = "from reelmake.planning.tables import show; show('光合作用 \\U0001f331 – 失败')"
+    encoding = {**os.environ, "PYTHONPATH": str(SCRIPTS), "PYTHONIOENCODING": "gbk:strict"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=encoding, capture_output=True, check=True
+    )
+    assert done.stdout.decode("gbk").strip() == "光合作用 \\U0001f331 – 失败"

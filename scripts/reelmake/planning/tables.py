@@ -27,7 +27,9 @@ def table(*columns: str) -> Table:
 
 
 def show(content: RenderableType) -> None:
-    """Print it."""
+    """Print it, with escapes for what the terminal's encoding lacks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, highlight=False, width=_WIDTH_IN_A_FILE)
