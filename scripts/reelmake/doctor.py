@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from reelmake.errors import Kind, ReelmakeError
 from reelmake.exports.formats import find_program
 from reelmake.pricing import price_table
 from reelmake.redaction import redact
+from reelmake.translation import Say, translatable
 
 _PROJECT = Path(__file__).parents[2]
 _ROOM_GB = 2.0
@@ -27,16 +28,27 @@ _PATIENCE_S = 10.0
 _SLURM = ("sbatch", "squeue", "scancel", "sinfo")
 
 
+Mark = Literal["ok", "warn", "fail"]
+
+
 @dataclass(frozen=True)
 class Finding:
     """What was looked at. ``warn``: a run can do without it, or it could not be found out."""
 
-    mark: Literal["ok", "warn", "fail"]
+    mark: Mark
     what: str
     fix: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return f"{self.mark:<5}{self.what}" + (f" → {self.fix}" if self.fix else "")
+    def told(self, say: Say) -> str:
+        """In one line."""
+        what, fix = say(self.what, **self.values), say(self.fix, **self.values)
+        return f"{self.mark:<5}{what}" + (f" → {fix}" if fix else "")
+
+
+def _found(mark: Mark, what: str, fix: str = "", /, **values: object) -> Finding:
+    """A finding whose two texts have the ``values`` in them."""
+    return Finding(mark, what, fix, values)
 
 
 def findings(config: Config) -> Iterator[Finding]:
@@ -72,21 +84,24 @@ def _packages(config: Config) -> Iterator[Finding]:
             continue
         if found != version:
             others.append(f"{name} {found} instead of {version}")
-    fix = "run `make setup`"
     if missing:
-        yield Finding("fail", f"packages are missing: {', '.join(missing)}", fix)
+        names = ", ".join(missing)
+        yield _found("fail", "packages are missing: {names}", "run `make setup`", names=names)
     if others:
         exact = any(other.startswith(("snakemake ", "google-genai ")) for other in others)
-        yield Finding("fail" if exact else "warn", f"other versions: {', '.join(others)}", fix)
+        mark: Mark = "fail" if exact else "warn"
+        names = ", ".join(others)
+        yield _found(mark, "other versions: {names}", "run `make setup`", names=names)
     if not missing and not others:
-        yield Finding("ok", f"{len(pins)} packages of {lock.name}")
+        yield _found("ok", "{count} packages of {file}", count=len(pins), file=lock.name)
 
 
 def _programs(config: Config) -> Iterator[Finding]:
     for wanted in ("docx", "pdf"):
         if wanted in config.formats:
             try:
-                yield Finding("ok", f"{find_program(wanted)}, for {wanted}")
+                program = find_program(wanted)
+                yield _found("ok", "{program}, for {format}", program=program, format=wanted)
             except ReelmakeError as error:
                 yield Finding("fail", error.message, error.hint)
     needed = config.download or config.engine == "local"
@@ -95,34 +110,45 @@ def _programs(config: Config) -> Iterator[Finding]:
         if importlib.util.find_spec("yt_dlp"):
             yield Finding("ok", "yt-dlp")
         else:
-            yield Finding("fail", "no yt-dlp", "pip install -r requirements/youtube.txt")
+            yield _found("fail", "no yt-dlp", "pip install -r requirements/youtube.txt")
 
 
 def _disk(config: Config) -> Iterator[Finding]:
     for what, folder in (
-        ("results", Path(config.results)),
-        ("temporary files", Path(tempfile.gettempdir())),
+        (translatable("{free:.1f} GB free for results"), Path(config.results)),
+        (translatable("{free:.1f} GB free for temporary files"), Path(tempfile.gettempdir())),
     ):
         there = next(each for each in [folder, *folder.absolute().parents] if each.exists())
         try:
             with tempfile.TemporaryFile(dir=there):
                 pass
         except OSError as error:
-            fix = "make it writable, or name another one"
-            yield Finding("fail", f"{there} can't be written to ({error.strerror})", fix)
+            yield _found(
+                "fail",
+                "{folder} can't be written to ({why})",
+                "make it writable, or name another one",
+                folder=there,
+                why=error.strerror,
+            )
             continue
         free_gb = shutil.disk_usage(there).free / 1e9
-        enough = free_gb >= _ROOM_GB
-        fix = "" if enough else "make room"
-        yield Finding("ok" if enough else "warn", f"{free_gb:.1f} GB free for {what}", fix)
+        if free_gb >= _ROOM_GB:
+            yield _found("ok", what, free=free_gb)
+        else:
+            yield _found("warn", what, "make room", free=free_gb)
 
 
 def _open_files() -> Finding:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < _FILES:
-        fix = f"`ulimit -n {_FILES}`, or fewer jobs at a time"
-        return Finding("warn", f"{hard} files may be open at a time", fix)
-    return Finding("ok", "enough files may be open at a time")
+        return _found(
+            "warn",
+            "{hard} files may be open at a time",
+            "`ulimit -n {needed}`, or fewer jobs at a time",
+            hard=hard,
+            needed=_FILES,
+        )
+    return _found("ok", "enough files may be open at a time")
 
 
 def _weights(config: Config) -> Iterator[Finding]:
@@ -131,8 +157,12 @@ def _weights(config: Config) -> Iterator[Finding]:
 
     name = config.local.speech_model
     if is_to_be_downloaded(name):
-        fix = "the first run downloads it, or run where there is a network first"
-        yield Finding("warn", f"the speech model {name} is not on this machine yet", fix)
+        yield _found(
+            "warn",
+            "the speech model {name} is not on this machine yet",
+            "the first run downloads it, or run where there is a network first",
+            name=name,
+        )
         return
     try:
         yield Finding("ok", load_speech_model(name, 1).version)
@@ -149,9 +179,11 @@ async def _account(config: Config) -> list[Finding]:
 
     settings = config.gemini
     found = [
-        Finding("ok", f"{model} has a price of {price_table().updated}")
+        _found("ok", "{model} has a price of {day}", model=model, day=price_table().updated)
         if model in price_table().models
-        else Finding("warn", f"{model} has no price", f"add it to {price_table().path}")
+        else _found(
+            "warn", "{model} has no price", "add it to {path}", model=model, path=price_table().path
+        )
         for model in (settings.model, *settings.fallback_models)
     ]
     try:
@@ -159,8 +191,12 @@ async def _account(config: Config) -> list[Finding]:
     except ReelmakeError as error:
         return [*found, Finding("fail", error.message, error.hint)]
     if not keys and not settings.vertex:
-        fix = "export GEMINI_API_KEY; https://aistudio.google.com/apikey has one"
-        return [*found, Finding("fail", "no API key in the environment", fix)]
+        none = _found(
+            "fail",
+            "no API key in the environment",
+            "export GEMINI_API_KEY; https://aistudio.google.com/apikey has one",
+        )
+        return [*found, none]
     async with Projects(settings, keys, Results(Path(config.results))) as projects:
         for project in projects.all:
             for model in (settings.model, *settings.fallback_models):
@@ -173,16 +209,17 @@ async def _account(config: Config) -> list[Finding]:
                     message = f"{what}: {redact(fault.message)}"
                     found.append(Finding("warn" if passing else "fail", message, fault.hint))
                 else:
-                    found.append(Finding("ok", f"{what}: can be asked"))
+                    found.append(_found("ok", "{what}: can be asked", what=what))
     return found
 
 
 def _slurm() -> Finding:
     missing = [program for program in _SLURM if shutil.which(program) is None]
     if len(missing) == len(_SLURM):
-        return Finding("ok", "no Slurm here; it is needed for profiles/slurm alone")
+        return _found("ok", "no Slurm here; it is needed for profiles/slurm alone")
     if missing:
-        return Finding("warn", f"Slurm lacks {', '.join(missing)}", "install its client programs")
+        names = ", ".join(missing)
+        return _found("warn", "Slurm lacks {names}", "install its client programs", names=names)
     try:
         subprocess.run(
             ["sinfo", "--noheader", "--format=%T"],  # noqa: S607  wherever the site has it
@@ -191,5 +228,5 @@ def _slurm() -> Finding:
             timeout=_PATIENCE_S,
         )
     except (OSError, subprocess.SubprocessError):
-        return Finding("warn", "Slurm does not answer", "is its controller running?")
-    return Finding("ok", "Slurm answers")
+        return _found("warn", "Slurm does not answer", "is its controller running?")
+    return _found("ok", "Slurm answers")

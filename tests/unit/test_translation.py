@@ -28,6 +28,14 @@ CHINESE: Mapping[str, str] = yaml.safe_load(
     (PACKAGE / "translations/zh-CN.yaml").read_text(encoding="utf-8")
 )
 
+PLACES = {
+    "say": (0,),
+    "_say": (0,),
+    "say_on_terminal()": (0,),
+    "translatable": (0,),
+    "_found": (1, 2),
+}
+"""Which arguments of a function are texts."""
 CODE = re.compile(r"`[^`]+`")
 
 
@@ -83,15 +91,13 @@ def texts_in_python(source: str) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func).split(".")
-        if (
-            called[-1] in ("say", "_say", "translatable")
-            or ast.unparse(node.func) == "say_on_terminal()"
-        ):
-            chosen = node.args[0]
-            branches = [chosen.body, chosen.orelse] if isinstance(chosen, ast.IfExp) else [chosen]
-            for text in branches:
-                if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    yield text.value
+        if called[-1] in PLACES:
+            chosen = [node.args[place] for place in PLACES[called[-1]] if place < len(node.args)]
+            for text in chosen:
+                either = [text.body, text.orelse] if isinstance(text, ast.IfExp) else [text]
+                yield from (
+                    ast.literal_eval(part) for part in either if isinstance(part, ast.Constant)
+                )
         elif called[-2:] == ["say", "count"]:
             one, many = (ast.literal_eval(text) for text in node.args[:2])
             assert placeholders(one) == placeholders(many) or "next day" in one
