@@ -159,3 +159,25 @@ def test_the_changelog_tells_of_every_key_whether_it_asks_again() -> None:
             changed = {"videos": "v", "engine": engine, engine: {key: other_value(key, value)}}
             asks = Config.model_validate(changed).request_settings() != before.request_settings()
             assert asks == told[f"{engine}.{key}"].startswith(("yes", "listens")), f"{engine}.{key}"
+
+
+def outline_of(name: str) -> tuple[list[str], list[str], list[str], set[str]]:
+    """What does not depend on the language: code blocks, headings' levels, links, code in text."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?^```$", text, re.MULTILINE | re.DOTALL)
+    levels = re.findall(r"^#+(?= )", text, re.MULTILINE)
+    links = sorted(re.findall(r"\]\(([^\s()]+(?:\([^\s()]*\))?)\)", text))
+    return blocks, levels, links, set(re.findall(r"`(\S[^`\n]*)`", text))
+
+
+def test_the_chinese_readme_says_what_the_english_one_does() -> None:
+    blocks, levels, links, code = outline_of("README.md")
+    chinese = outline_of("README.zh-CN.md")
+    assert blocks == chinese[0] != []
+    assert levels == chinese[1]
+    assert [link for link in links if link != "README.zh-CN.md"] == [
+        link for link in chinese[2] if link != "README.md"
+    ]
+    assert code <= chinese[3]
+    assert "README.zh-CN.md" in links
+    assert "README.md" in chinese[2]
