@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hostile_words import text, told
-from reelmake.gemini.validation import InvalidAnswer, Window, check_answer
+from reelmake.gemini.checked import InvalidAnswer, Window
+from reelmake.gemini.validation import check_answer
 from reelmake.samples import sample_value
 from reelmake.templates import load_template
 
