@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gemini_double import GeminiDouble
@@ -106,23 +106,24 @@ def interrupt_and_go_on(
     assert run.code == 0, run.output
     assert project.rows("failures.tsv") == []
     assert all(row["status"] == "done" for row in project.rows("summary.tsv"))
-    # What had not reached us when the gateway itself was killed is lost, and only that.
-    known_before = at - SETTLING_S if way == "kill -9 of the gateway" else float("inf")
-    assert bought_again(double, known_before) == []
+    assert bought_again(double, [at] if way == "kill -9 of the gateway" else []) == []
     return first, run.output
 
 
-def bought_again(double: GeminiDouble, known_before: float) -> list[Record]:
-    """First answers that had reached us, of questions that were billed once more."""
+def bought_again(double: GeminiDouble, killed_at: Sequence[float] = ()) -> list[Record]:
+    """First answers that had reached us, of questions that were billed once more.
+
+    What was on its way when the gateway itself was killed is lost, and only that.
+    """
     answers: dict[object, list[Record]] = defaultdict(list)
     for record in double.ledger.billed():
         question = (record.model, record.video, record.prompt, record.start_offset)
         answers[question].append(record)
     return [
-        records[0]
+        record
         for records in answers.values()
-        if len(records) > 1
-        and records[0].answered
-        and records[0].finished is not None
-        and records[0].finished < known_before
+        for record in records[:-1]
+        if record.answered
+        and record.finished is not None
+        and not any(abs(record.finished - at) < SETTLING_S for at in killed_at)
     ]
