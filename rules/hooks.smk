@@ -50,7 +50,7 @@ def start_gateway(workflow) -> None:
         error = ReelmakeError("interrupted", "the run was stopped before anything was asked")
         FOLLOWING.refuse(error)
         raise WorkflowError(error.told(say_on_terminal())) from None
-    use_gateway(workflow, GATEWAY, SERVED, tell=FOLLOWING.tell)
+    use_gateway(workflow, GATEWAY, SERVED, hear=FOLLOWING.hear)
     if workflow.local_exec and settings.engine == "gemini" and settings.gemini.tier != "batch":
         # Beside those that wait for an answer, as many are probed and uploaded for the next places.
         let_get_ready(workflow, analyses, 2 * workflow.cores)
@@ -60,12 +60,15 @@ def index_what_is_there() -> None:
     """Give the reports that are there their page: after a failure build_index has no turn."""
     if asked & ONLY_TELL:
         return
-    spread_failures(Results(Path(settings.results)), TARGETS.values())
-    write_index(
-        Path(settings.results), list(TARGETS), digests=list(GROUPS), language=PAGES_LANGUAGE
-    )
-    # A later run makes them again by their own job, also when no report changes until then.
-    (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
+    try:
+        spread_failures(Results(Path(settings.results)), TARGETS.values())
+        write_index(
+            Path(settings.results), list(TARGETS), digests=list(GROUPS), language=PAGES_LANGUAGE
+        )
+        # A later run makes them again by their own job, also when no report changes until then.
+        (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
+    except OSError as error:  # a full disk; the reports that are there are as they were
+        FOLLOWING.tell(f"The index and the tables could not be written: {error}")
 
 
 def tell_of_copies() -> None:

@@ -13,7 +13,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from reelmake.config import Config
 from reelmake.digests import DIGESTS
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import FOLLOWED
+from reelmake.jobs import FOLLOWED, Outcome
 from reelmake.runs.notify import Notifier, addresses
 from reelmake.runs.progress import Job, Key
 from reelmake.runs.run import Run
@@ -90,6 +90,12 @@ class Following(logging.Handler):
         self._run = run
         # With --quiet it would not say which jobs have finished (an internal of Snakemake 9.27).
         self._workflow.scheduler.print_progress = True
+
+    def hear(self, outcome: Outcome) -> None:
+        """A job of the gateway ended, from any thread."""
+        self.tell(outcome.message)
+        if self._run and outcome.unrecorded:
+            self._run.know(outcome.unrecorded)
 
     def tell(self, message: str) -> None:
         """Show lines that stay, from any thread, without tearing what moves."""

@@ -16,7 +16,7 @@ import export_report
 import extract_frames
 import render_report
 from reelmake.config import Config
-from reelmake.errors import ReelmakeError
+from reelmake.errors import ReelmakeError, of_system
 from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Order, Reply, Setting
 from reelmake.gateway.server import Command, Gateway, Snakemake
@@ -34,8 +34,11 @@ async def main() -> int:
     snakemake = await Snakemake.listened_to()
     try:
         await _serve(snakemake, Setting.model_validate_json(await snakemake.line()))
-    except ReelmakeError as error:
-        snakemake.reply(Reply(code=error.code, message=error.message).model_dump_json())
+    except (ReelmakeError, OSError) as error:
+        known = of_system(error) if isinstance(error, OSError) else error
+        if known is None:
+            raise
+        snakemake.reply(Reply(code=known.code, message=known.message).model_dump_json())
         return 1
     return 0
 

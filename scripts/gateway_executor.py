@@ -15,8 +15,9 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
 from job_arguments import arguments_of
+from reelmake.errors import of_system
 from reelmake.gateway.launch import Gateway
-from reelmake.jobs import Outcome
+from reelmake.jobs import Outcome, failed
 
 
 class GatewayExecutor(LocalExecutor):
@@ -27,12 +28,12 @@ class GatewayExecutor(LocalExecutor):
         workflow: Workflow,
         gateway: Gateway,
         served: Collection[str],
-        tell: Callable[[str], None],
+        hear: Callable[[Outcome], None],
     ) -> None:
         super().__init__(workflow, logger)  # type: ignore[arg-type]  # as Snakemake does itself
         self._gateway = gateway
         self._served = served
-        self._tell = tell
+        self._hear = hear
         self._await: Callable[[Awaitable[None]], None] = workflow.async_run
 
     def run_job(self, job: Any) -> None:
@@ -40,13 +41,21 @@ class GatewayExecutor(LocalExecutor):
         if script is None or script not in self._served:
             super().run_job(job)
             return
-        self._await(job.prepare())
         info = SubmittedJobInfo(job)
+        try:
+            self._await(job.prepare())
+        except OSError as error:  # it would end the run, and its stack be shown
+            known = of_system(error)
+            if known is None:
+                raise
+            self.report_job_submission(info)
+            self._ended(info, failed(arguments_of(job), known))
+            return
         self.report_job_submission(info)
         self._gateway.ask(script, arguments_of(job), partial(self._ended, info))
 
     def _ended(self, info: SubmittedJobInfo, outcome: Outcome) -> None:
-        self._tell(outcome.message)
+        self._hear(outcome)
         if outcome.failed:
             self.report_job_error(info)
         else:
@@ -63,15 +72,15 @@ def use_gateway(
     gateway: Gateway,
     served: Collection[str],
     *,
-    tell: Callable[[str], None],
+    hear: Callable[[Outcome], None],
 ) -> None:
     """Let the jobs of this run that run on this machine be done by the gateway.
 
-    ``tell`` shows what a job has to say.
+    ``hear`` is told how each job ended, before Snakemake is.
 
     By internals of Snakemake 9.27, which knows no executor that a workflow brings along.
     """
-    executor = GatewayExecutor(workflow, gateway, served, tell)
+    executor = GatewayExecutor(workflow, gateway, served, hear)
     scheduler = workflow.scheduler
     if scheduler._local_executor is not None:  # the others run on a cluster
         scheduler._local_executor = executor

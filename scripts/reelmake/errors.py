@@ -3,6 +3,7 @@
 Codes, kinds and hints are data: ``failures.yaml`` beside this file.
 """
 
+import errno
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -48,6 +49,11 @@ def _explanations() -> dict[str, _Explanation]:
     }
 
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR})
+_NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+
+
 class ReelmakeError(Exception):
     """A failure that a user can understand: one code of ``failures.yaml`` and what happened."""
 
@@ -67,3 +73,16 @@ class ReelmakeError(Exception):
     def told(self, say: Say) -> str:
         """What happened and, translated, what to do."""
         return f"{self.message}\n  → {say(self.hint)}"
+
+
+def of_system(error: OSError) -> ReelmakeError | None:
+    """What the user can do about an error of the system while results are written, if anything."""
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    for code, numbers in (
+        ("disk_full", _NO_ROOM),
+        ("results_unwritable", _NOT_WRITABLE),
+        ("too_many_files", _NO_MORE_FILES),
+    ):
+        if error.errno in numbers:
+            return ReelmakeError(code, what)
+    return None

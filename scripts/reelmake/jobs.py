@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
-from reelmake.errors import ReelmakeError
+from reelmake.errors import ReelmakeError, of_system
 from reelmake.files import write_atomically
 from reelmake.logs import go_on_with, logging_to
 from reelmake.redaction import redact
@@ -59,10 +59,24 @@ class Outcome:
 
     message: str = ""
     failed: bool = False
+    unrecorded: Failure | None = None
+    """A failure of which no record could be left: the disk may be full."""
+
+    def as_reply(self, number: int) -> str:
+        """A line of JSON that says how the job of this number ended."""
+        return json.dumps([number, asdict(self)])
+
+    @classmethod
+    def of_reply(cls, line: str) -> tuple[int, "Outcome"]:
+        """Read such a line."""
+        number, values = json.loads(line)
+        unrecorded = values.pop("unrecorded")
+        return number, cls(**values, unrecorded=Failure(**unrecorded) if unrecorded else None)
 
     def exit(self) -> NoReturn:
         """End this process as the outcome of its one job."""
-        sys.stderr.write(self.message)
+        untold = self.unrecorded if not self.message else None
+        sys.stderr.write(f"{untold.video}: {untold.message}\n" if untold else self.message)
         sys.exit(int(self.failed))
 
 
@@ -84,7 +98,7 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
         try:
             yield outcome
         except Exception as error:  # noqa: BLE001  whatever it is, its record is left
-            failure = error if isinstance(error, ReelmakeError) else _crash(error)
+            failure = _named(error)
             logging.getLogger(__name__).error(  # noqa: TRY400  a traceback is for faults of ours
                 "%s (%s): %s", failure.code, failure.kind, failure
             )
@@ -93,13 +107,24 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
                 told = failure.told(say_on_terminal())
                 outcome.message = redact(f"{target.name} ({target.template}): {told}\n")
             if failure.code != "interrupted":  # which says nothing of the video
-                keep_failure(results, failure, target.key, str(log))
+                try:
+                    keep_failure(results, failure, target.key, str(log))
+                except OSError:
+                    outcome.unrecorded = failure_of(failure, target.key, str(log))
 
 
 def keep_failure(results: Results, error: ReelmakeError, key: tuple[str, str], log: str) -> Failure:
     """Leave the record of a failed report (template, name), until a run of it succeeds."""
+    failure = failure_of(error, key, log)
+    text = json.dumps(asdict(failure), ensure_ascii=False, indent=1) + "\n"
+    write_atomically(results.failure(*key), text)
+    return failure
+
+
+def failure_of(error: ReelmakeError, key: tuple[str, str], log: str) -> Failure:
+    """What the record of a failed report says."""
     template, name = key
-    failure = Failure(
+    return Failure(
         video=name,
         template=template,
         kind=error.kind,
@@ -109,9 +134,6 @@ def keep_failure(results: Results, error: ReelmakeError, key: tuple[str, str], l
         attempts=error.attempts,
         log=log,
     )
-    text = json.dumps(asdict(failure), ensure_ascii=False, indent=1) + "\n"
-    write_atomically(results.failure(*key), text)
-    return failure
 
 
 def failed(arguments: Mapping[str, Any], error: ReelmakeError) -> Outcome:
@@ -135,6 +157,13 @@ def read_failure(record: Path) -> Failure | None:
 def _is_of_another(record: Path, log: Path) -> bool:
     failure = read_failure(record)
     return failure is not None and failure.log != str(log)
+
+
+def _named(error: Exception) -> ReelmakeError:
+    if isinstance(error, ReelmakeError):
+        return error
+    known = of_system(error) if isinstance(error, OSError) else None
+    return known or _crash(error)
 
 
 def _crash(error: Exception) -> ReelmakeError:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from reelmake.errors import ReelmakeError, of_system
+from reelmake.files import room_for
 from reelmake.redaction import redact
 
 RUN_LOG = "REELMAKE_RUN_LOG"
@@ -17,6 +19,9 @@ RUN_LOG = "REELMAKE_RUN_LOG"
 
 # What these say at INFO concerns the whole run; of all others, what is a WARNING does.
 _OF_THE_RUN = ("reelmake.runs.", "reelmake.gateway.", "reelmake.gemini.pacing")
+
+_ROOM_BYTES = 64 * 1024
+"""What Snakemake needs at least to say what it is about."""
 
 _log_of_this_job: ContextVar[Path | None] = ContextVar("log_of_this_job", default=None)
 
@@ -34,6 +39,8 @@ class _Lines(logging.Handler):
                 # Names of files need not be text.
                 with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(self.format(record) + "\n")
+        except OSError:
+            pass  # a full disk, which whoever has something to keep will tell
         except Exception:  # noqa: BLE001  as every handler of the library's does
             self.handleError(record)
 
@@ -89,10 +96,22 @@ _run_log = _RunLog(logging.INFO)
 
 
 def begin_run_log(form: Literal["text", "json"]) -> None:
-    """Have this process, and those that it starts, write a log of this run: ``logs/run-….log``."""
+    """Have this process, and those that it starts, write a log of this run: ``logs/run-….log``.
+
+    Raises ReelmakeError ``disk_full`` or ``results_unwritable``, before Snakemake writes anything
+    of this run.
+    """
     time = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
     path = Path("logs", f"run-{time}{'.jsonl' if form == 'json' else '.log'}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with room_for(path, _ROOM_BYTES, aside=path.parent / f".room-{os.getpid()}"):
+            pass
+    except OSError as error:
+        # Nor can Snakemake write its own log, which it would say with a stack for every line.
+        logging.raiseExceptions = False
+        what = f"nothing can be written to {path.parent.absolute()} ({error.strerror})"
+        known = of_system(error)
+        raise ReelmakeError(known.code if known else "results_unwritable", what) from error
     os.environ[RUN_LOG] = str(path.absolute())
     write_run_log()
 

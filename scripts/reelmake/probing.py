@@ -89,8 +89,11 @@ def main() -> None:
             except Exception as error:  # noqa: BLE001  the process died, whatever of
                 message = f"looking into it ended the process ({type(error).__name__})"
                 found = {"problem": "video_unreadable", "message": message}
-            sys.stdout.write(json.dumps(found) + "\n")
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(json.dumps(found) + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:  # who asked was killed
+                os._exit(1)
 
 
 def _look_into(path: str) -> dict[str, object]:

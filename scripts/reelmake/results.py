@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from reelmake.checksums import Checksums
+from reelmake.errors import ReelmakeError
 from reelmake.store import Store
 from reelmake.targets import VIDEO_SUFFIXES
 
@@ -16,6 +18,22 @@ class Results:
     """The results folder of a configuration."""
 
     root: Path
+
+    def check_folders(self, templates: Iterable[str]) -> None:
+        """Raise ReelmakeError ``results_unwritable`` where a file stands in the place of a folder.
+
+        Snakemake would find that too, and show a stack.
+        """
+        below = ["analyses", "reports", "responses", ".reelmake", *self._folders_of(templates)]
+        for folder in (self.root, *(self.root / name for name in below)):
+            there = next(place for place in (folder, *folder.parents) if place.exists())
+            if not there.is_dir():
+                what = f"`results: {self.root}`: {there} is a file; expected a folder"
+                raise ReelmakeError("results_unwritable", what)
+
+    def _folders_of(self, templates: Iterable[str]) -> Iterator[str]:
+        for template in templates:
+            yield from (f"analyses/{template}", f"reports/{template}")
 
     @property
     def store(self) -> Store:

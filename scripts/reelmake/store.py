@@ -13,15 +13,18 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from reelmake.files import write_atomically
+from reelmake.files import Room, room_for, write_atomically
 
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.1
+_ROOM_BYTES = 512 * 1024
+"""More than the longest answer takes: 65,536 tokens."""
 
 
 class StoredAnswer(NamedTuple):
@@ -92,7 +95,21 @@ class Store:
         """The answer to this request, or None. A damaged file is set aside and said."""
         return self._read(self._path(key))
 
-    def put(self, key: str, answer: Mapping[str, Any], *, request: Mapping[str, Any]) -> None:
+    def room(self, key: str) -> AbstractContextManager[Room]:
+        """Set room on the disk aside for an answer, while asking: before it is paid for.
+
+        Raises OSError when the answer could not be kept.
+        """
+        return room_for(self._path(key), _ROOM_BYTES, aside=self._lock_path(f"{key}.room"))
+
+    def put(
+        self,
+        key: str,
+        answer: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any],
+        room: Room | None = None,
+    ) -> None:
         """Keep an answer; returns when the disk has it. ``request`` says what it was for."""
         entry = {
             "digest": key,
@@ -101,7 +118,11 @@ class Store:
             "sha256": hashlib.sha256(_canonical(answer)).hexdigest(),
             "answer": answer,
         }
-        write_atomically(self._path(key), _entry_text(entry), durable=True)
+        text = _entry_text(entry)
+        if room:
+            room.fill(self._path(key), text)
+        else:
+            write_atomically(self._path(key), text, durable=True)
 
     def reject(self, key: str, rejection: Rejection) -> None:
         """Mark the answer as not valid: kept as evidence, no longer found by `get`."""

@@ -67,7 +67,10 @@ def soak(
             continue
         WAYS[way](process)
         done.interruptions[way] += 1
-        sys.stderr.write(f"{done.interruptions.total()}: {way} after {moment_s:.2f} s\n")
+        sys.stderr.write(
+            f"{done.interruptions.total()}: {way} after {moment_s:.2f} s, "
+            f"{len(double.ledger.billed())} answers\n"
+        )
         if way == "kill -9 of the gateway":
             killed_at.append(time.monotonic())
             continue
@@ -111,9 +114,7 @@ def _go_on_to_the_end(
     assert left_over(project.folder) == []
 
 
-def _check(
-    project: Project, double: GeminiDouble, killed_at: Sequence[float], done: Soak
-) -> None:
+def _check(project: Project, double: GeminiDouble, killed_at: Sequence[float], done: Soak) -> None:
     videos = {path.stem for path in (project.folder / "videos").iterdir()}
     assert {row["video"] for row in project.rows("summary.tsv")} == videos
     assert all(row["status"] == "done" for row in project.rows("summary.tsv"))

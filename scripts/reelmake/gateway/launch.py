@@ -185,11 +185,11 @@ class Gateway:
     def _deliver(self, process: "subprocess.Popen[str]") -> None:
         with _output_of(process) as lines:
             for line in lines:
-                number, has_failed, message = json.loads(line)
+                number, outcome = Outcome.of_reply(line)
                 with self._lock:
                     job = self._jobs.pop(number)
                 if not self._closing:
-                    job.ended(Outcome(message, failed=has_failed))
+                    job.ended(outcome)
         with self._lock, contextlib.suppress(OSError):
             _input_of(process).close()
 

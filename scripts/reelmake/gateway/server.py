@@ -1,6 +1,6 @@
 """The gateway's side: lines of jobs come in, lines of how they ended go out.
 
-A line is JSON: ``[number, script, {argument: value}]`` and ``[number, failed, message]``.
+A line is JSON: ``[number, script, {argument: value}]`` and `Outcome.as_reply`.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
-from reelmake.errors import ReelmakeError
+from reelmake.errors import ReelmakeError, of_system
 from reelmake.gateway.launch import STOP
 from reelmake.gemini.stopping import Stopping, drain_limit_s
 from reelmake.jobs import Outcome, failed
 from reelmake.logs import logging_to
+from reelmake.redaction import redact
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +101,9 @@ class Gateway:
     ) -> None:
         try:
             outcome = await self._commands[script](arguments)
-        except Exception as error:
-            with logging_to(Path(arguments["log"])) if "log" in arguments else nullcontext():
-                log.exception("%s", script)
-            message = f"{type(error).__name__}: {error}"
-            outcome = failed(arguments, ReelmakeError("crashed", message))
-        snakemake.reply(json.dumps([number, outcome.failed, outcome.message]))
+        except Exception as error:  # noqa: BLE001  Snakemake waits for the end of every job
+            outcome = _crashed(script, arguments, error)
+        snakemake.reply(outcome.as_reply(number))
 
     def _end(self) -> None:
         self._stopping.begin()
@@ -128,6 +126,17 @@ class Gateway:
             say_s = _SAY_AGAIN_S
         if self._calls_in_flight():
             _say(f"{self._calls_in_flight()} answers did not arrive in time.")
+
+
+def _crashed(script: str, arguments: Mapping[str, Any], error: Exception) -> Outcome:
+    known = of_system(error) if isinstance(error, OSError) else None
+    failure = known or ReelmakeError("crashed", f"{type(error).__name__}: {error}")
+    try:
+        with logging_to(Path(arguments["log"])) if "log" in arguments else nullcontext():
+            log.error("%s", script, exc_info=None if known else error)
+        return failed(arguments, failure)
+    except Exception as second:  # noqa: BLE001  where no log can be written, say
+        return Outcome(redact(f"{script}: {failure}\n({second})\n"), failed=True)
 
 
 def _say(text: str) -> None:

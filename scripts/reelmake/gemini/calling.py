@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmake.config import GeminiSettings
+from reelmake.files import Room
 from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.estimates import estimate
 from reelmake.gemini.failures import ServiceError, classify
@@ -133,14 +134,20 @@ class Caller:
             media = await media_of(call.source, call.project) if call.request.clip else None
         expected = self._expected(call)
         async with self.stopping.waiting_for(self._budget.reserved(expected)):
-            answer = await self._answer(call, media, expected)
-            # Whatever comes next: it is paid for, and it is here.
-            said = {**call.request.summary(), "tier": call.tier}
-            await asyncio.to_thread(self._store.put, call.key, answer, request=said)
+            with ExitStack() as kept:
+                answer, room = await self._answer(call, media, expected, kept)
+                # Whatever comes next: it is paid for, and it is here.
+                said = {**call.request.summary(), "tier": call.tier}
+                await asyncio.to_thread(self._store.put, call.key, answer, request=said, room=room)
             self._learn(call, expected, answer)
 
-    async def _answer(self, call: _Call, media: Media | None, expected: Estimate) -> dict[str, Any]:
-        """Ask when it is this report's turn; what that takes is given back with the answer."""
+    async def _answer(
+        self, call: _Call, media: Media | None, expected: Estimate, kept: ExitStack
+    ) -> tuple[dict[str, Any], Room]:
+        """Ask when it is this report's turn; what that takes is given back with the answer.
+
+        But for the room on the disk that the answer is to fill: that is ``kept``.
+        """
         model = call.request.model
         pace = call.project.pace(model)
         loop = asyncio.get_running_loop()
@@ -148,12 +155,17 @@ class Caller:
             began = loop.time()
             async with (
                 self.stopping.waiting_for(pace.turn(expected.input_tokens, call.bill.priority)),
+                # While nothing is lost, if there is none.
+                _room_kept(kept, self._store.room(call.key)) as room,
                 self._counted(call.project, model),
             ):
                 self.meter.waited_s += loop.time() - began
                 log.info("asking %s (%s)", model, call.project.label)
                 try:
-                    return await call.project.service.generate(call.request, media, tier=call.tier)
+                    answer = await call.project.service.generate(
+                        call.request, media, tier=call.tier
+                    )
+                    return answer, room
                 except Exception as error:
                     raise self._fault(call, expected, error) from error
 
@@ -198,6 +210,11 @@ class Caller:
             before = self._input_ratios.get(model, 1.0)
             change = used / expected.input_tokens
             self._input_ratios[model] = before * (1 + _LEARNING_RATE * (change - 1))
+
+
+@asynccontextmanager
+async def _room_kept(kept: ExitStack, room: AbstractContextManager[Room]) -> AsyncIterator[Room]:
+    yield kept.enter_context(room)
 
 
 async def _once_more_if_deleted(call: Callable[[], Awaitable[None]]) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reelmake import __version__
 from reelmake.config import Config
-from reelmake.errors import ReelmakeError
+from reelmake.errors import ReelmakeError, of_system
 from reelmake.files import write_atomically
 from reelmake.jobs import Failure
 from reelmake.meter import Meter, read_meter
@@ -97,7 +97,7 @@ class RunRecord(BaseModel):
 def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
     """Start a run's record, and forget what the last one has counted.
 
-    Nothing of a run is written before. Raises ReelmakeError ``results_unwritable``.
+    Nothing of a run is written before. Raises ReelmakeError ``results_unwritable``, ``disk_full``.
     """
     results = Results(Path(config.results))
     with contextlib.suppress(OSError):
@@ -117,7 +117,8 @@ def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
         write_run(results, record)
     except OSError as error:
         what = f"`results: {config.results}` can't be written to ({error.strerror})"
-        raise ReelmakeError("results_unwritable", what) from error
+        known = of_system(error)
+        raise ReelmakeError(known.code if known else "results_unwritable", what) from error
     return record
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
-from reelmake.jobs import BEGINS, Failure, keep_failure, read_failure
+from reelmake.jobs import BEGINS, Failure, failure_of, keep_failure, read_failure
 from reelmake.meter import read_meter
 from reelmake.results import Results
 from reelmake.runs.notify import Notifier
@@ -61,6 +61,7 @@ class Run:
         self._quiet = quiet
         self._interrupted = threading.Event()
         self._hinted: set[str] = set()
+        self._unrecorded: dict[Key, Failure] = {}
         self._several_templates = len({template for template, _ in asked}) > 1
         self._vanished = mark_vanished(self._results)
         self._record = begin_run(config, jobs=cores)
@@ -92,6 +93,10 @@ class Run:
             log.info("%s", message.strip())
         for line in message.splitlines():
             self._screen.tell(Text(shown(line)))
+
+    def know(self, failure: Failure) -> None:
+        """A job has failed, or is about to, that could leave no record."""
+        self._unrecorded[failure.template, failure.video] = failure
 
     def start(self, number: int) -> None:
         """A job begins."""
@@ -156,8 +161,11 @@ class Run:
         )
         meter = read_meter(self._results.meter) if self._asks_gemini else None
         self._record.end(reports, failures, meter)
-        write_run(self._results, self._record)
-        refresh_runs_table(self._results)
+        try:
+            write_run(self._results, self._record)
+            refresh_runs_table(self._results)
+        except OSError as error:  # what else there is to say is said all the same
+            self.tell(f"The record of this run could not be written: {error}")
         for line in summary(self._record, failures, self._results.root, ENGLISH):
             if line.text:
                 log.info("%s%s", " " * line.indent, line.text)
@@ -180,7 +188,9 @@ class Run:
         return f"{name} ({template})" if self._several_templates else name
 
     def _failure(self, record: Key) -> Failure | None:
-        """The record that a job of this run left."""
+        """What a job of this run left."""
+        if record in self._unrecorded:
+            return self._unrecorded[record]
         path = self._results.failure(*record)
         try:
             if path.stat().st_mtime < self._began - 1:  # clocks of file servers may differ a bit
@@ -199,11 +209,13 @@ class Run:
         if self._interrupted.is_set() or job.record is None or _says_interrupted(Path(job.log)):
             return None
         message = "its job ended before it could say why"
-        failures = [
-            keep_failure(self._results, ReelmakeError("job_killed", message), key, job.log)
-            for key in (job.record, *job.reports)
-        ]
-        return failures[0]
+        error = ReelmakeError("job_killed", message)
+        for key in (job.record, *job.reports):
+            try:
+                keep_failure(self._results, error, key, job.log)
+            except OSError:
+                self.know(failure_of(error, key, job.log))
+        return failure_of(error, job.record, job.log)
 
     def _show(self, job: Job, failure: Failure) -> None:
         account = concerns_the_account(failure)

@@ -70,7 +70,9 @@ def summary(
 
 def concerns_the_account(failure: Failure) -> bool:
     """Whether no other report can be asked for either."""
-    return failure.kind in (Kind.AUTH, Kind.BUDGET) or failure.code == "quota_per_day"
+    if failure.code in ("quota_per_day", "disk_full"):
+        return True
+    return failure.kind in (Kind.AUTH, Kind.BUDGET)
 
 
 def failure_lines(failures: Sequence[Failure], say: Say) -> Iterator[Line]:
@@ -95,6 +97,9 @@ def failure_lines(failures: Sequence[Failure], say: Say) -> Iterator[Line]:
 _AFTER_A_STOP = {
     "quota_per_day": translatable(
         "The day's quota is spent: run the same command again after {renewal}."
+    ),
+    "disk_full": translatable(
+        "Make room on the disk and run the same command again: nothing is paid twice."
     ),
     "budget_reached": translatable(
         "Raise `budget_usd` and run the same command again: nothing is paid twice."
