@@ -50,7 +50,11 @@ def _explanations() -> dict[str, _Explanation]:
 
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR})
+_NOT_WRITABLE = frozenset(
+    {errno.EROFS, errno.EACCES, errno.EPERM}
+    # A file where a folder should be, and the reverse.
+    | {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY}
+)
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 
 

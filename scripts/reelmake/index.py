@@ -123,7 +123,7 @@ def _look_at(
     }
     try:
         analysis = read_analysis(results.analysis(template, name))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # one that can't be read leaves the others theirs
         row = Row(name, template, status, attempts=failure.attempts if failure else None)
         return row, Entry(title=name, **values)
     usage = analysis.usage

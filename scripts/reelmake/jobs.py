@@ -93,9 +93,9 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
     go_on_with(log)
     with logging_to(log):
         logging.getLogger(__name__).info("%s %s (%s)", BEGINS, target.name, target.template)
-        if not (beside and _is_of_another(record, log)):
-            record.unlink(missing_ok=True)
         try:
+            if not (beside and _is_of_another(record, log)):
+                record.unlink(missing_ok=True)
             yield outcome
         except Exception as error:  # noqa: BLE001  whatever it is, its record is left
             failure = _named(error)
@@ -150,7 +150,7 @@ def read_failure(record: Path) -> Failure | None:
     """The record that a failed job left, if there is one."""
     try:
         return Failure(**json.loads(record.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None  # none, or one that a crash left half
 
 

@@ -27,6 +27,10 @@ _ROOM_BYTES = 512 * 1024
 """More than the longest answer takes: 65,536 tokens."""
 
 
+# Where a file is in a folder's place, asking fails for room: it need not stop the others here.
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
+
+
 class StoredAnswer(NamedTuple):
     """An answer as it came."""
 
@@ -139,7 +143,7 @@ class Store:
                 self._rejected_path(key).read_text(encoding="utf-8", errors="surrogatepass")
             )
             return Rejection(**entry["rejected"])
-        except FileNotFoundError:
+        except _NOT_THERE:
             return None
         except (ValueError, TypeError, KeyError):
             self._set_aside(self._rejected_path(key))
@@ -192,7 +196,7 @@ class Store:
             answer = entry["answer"]
             if hashlib.sha256(_canonical(answer)).hexdigest() == entry["sha256"]:
                 return StoredAnswer(answer, entry["received"], entry["request"])
-        except FileNotFoundError:
+        except _NOT_THERE:
             return None
         except (ValueError, TypeError, KeyError):
             pass

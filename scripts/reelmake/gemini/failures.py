@@ -78,7 +78,9 @@ def _of_status(error: sdk.APIError) -> ServiceError:
     if status == 403 and re.search(r"\bfile\b", message, re.IGNORECASE):
         # What the service says of an uploaded file that expired or was deleted.
         return ServiceError("upload_gone", f"{status}: the uploaded file is gone", status=status)
-    code = {403: "permission_denied", 404: "model_unknown", 400: "request_refused"}.get(status, "")
+    code = {403: "permission_denied", 400: "request_refused"}.get(status, "")
+    if status == 404 and re.search(r"\bmodels?\b", message, re.IGNORECASE):
+        code = "model_unknown"
     if status in _TRANSIENT_STATUS:
         code = "overloaded"
     elif 300 <= status < 400:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from reelmake.config import GeminiSettings
@@ -32,7 +33,6 @@ _POLL_S = 1.0
 _LONGEST_POLL_S = 60.0
 # A cancelled batch may still have answers; for so long they are waited for.
 _CANCELLING_S = 300.0
-_GONE = "model_unknown"  # what a 404 is called
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Watcher:
         try:
             return await self._retried(partial(project.service.batch, str(record.job)))
         except ServiceError as error:
-            if error.code == _GONE:
+            if error.status == HTTPStatus.NOT_FOUND:
                 log.warning("the service knows no batch %s any more", record.name)
                 return BatchJob(str(record.job), record.name, "FAILED", None)
             if not error.may_pass:
@@ -158,7 +158,7 @@ class Watcher:
         try:
             await self._retried(download)
         except ServiceError as error:
-            if error.code in ("upload_gone", _GONE):
+            if error.code == "upload_gone" or error.status == HTTPStatus.NOT_FOUND:
                 log.warning("the answers are not at the service any more")
                 return True
             if file.tell() == 0:
