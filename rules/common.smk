@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -105,9 +106,21 @@ def target_of(wildcards) -> Target:
 
 
 def video_file(wildcards) -> list[str]:
-    """The video, unless Snakemake can't name it: then `video_fingerprint` alone sees its changes."""
+    """The video, unless Snakemake can't name it, or would never take what is older than it.
+
+    Then `video_fingerprint` alone sees its changes.
+    """
     target = target_of(wildcards)
-    return [] if target.problem or set(target.video) & set("{}<>\n") else [target.video]
+    unnameable = target.problem or set(target.video) & set("{}<>\n")
+    return [] if unnameable or is_of_the_future(target.video) else [target.video]
+
+
+def is_of_the_future(video) -> bool:
+    """Whether the clock of a camera, or of a file server, was wrong."""
+    try:
+        return os.stat(video).st_mtime > time.time()
+    except OSError:
+        return False
 
 
 def video_fingerprint(wildcards) -> str | None:

@@ -76,7 +76,7 @@ CALLS: Sequence[Row] = [
     Row("generate", Fault("repeated_text"), "permanent answer_repeats_itself", 3, ASKED, 150.0),
     Row("generate", Fault("half_transcript"), "permanent transcript_incomplete", 3, ASKED, 150.0),
     # What is repaired, and said on the report.
-    Row("generate", Fault("max_tokens", times=1), f"{REPORT} asked_in_halves", 4),
+    Row("generate", Fault("max_tokens", times=1), f"{REPORT} asked_in_halves", 3),
     Row("generate", Fault("fenced_json"), f"{REPORT} fences_removed", 1),
     Row("generate", Fault("unordered"), f"{REPORT} times_reordered", 1),
     Row(
