@@ -170,8 +170,11 @@ def _first_picture(results: Results, report: Path, there: frozenset[str]) -> str
 
 def _tags(report: Path) -> tuple[str, ...]:
     """Those in the report, where its reader may have changed them."""
-    with report.open(encoding="utf-8", errors="replace") as file:
-        head = file.read(4096)
+    try:
+        with report.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(4096)
+    except OSError:
+        return ()
     tags = split_front_matter(head)[0].get("tags")
     return tuple(str(tag) for tag in tags if tag) if isinstance(tags, list) else ()
 

@@ -93,9 +93,10 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
     go_on_with(log)
     with logging_to(log):
         logging.getLogger(__name__).info("%s %s (%s)", BEGINS, target.name, target.template)
-        try:
-            if not (beside and _is_of_another(record, log)):
+        if not (beside and _is_of_another(record, log)):
+            with contextlib.suppress(OSError):  # what comes next will say what is wrong there
                 record.unlink(missing_ok=True)
+        try:
             yield outcome
         except Exception as error:  # noqa: BLE001  whatever it is, its record is left
             failure = _named(error)

@@ -115,6 +115,10 @@ class Ledger:
         """Answers that were paid for, of single calls and in batches."""
         return [r for r in self.records(video=video, prompt=prompt) if r.billed]
 
+    def sent(self) -> int:
+        """How many answers are on their way or there, without waiting."""
+        return sum(record.billed for record in list(self._records))
+
     def usd(self) -> float:
         return sum(record.usd for record in self.records())
 

@@ -48,6 +48,8 @@ def soak(
 ) -> Soak:
     """Interrupt and go on, at most so often, until all is there; then look at the bill.
 
+    Half of the moments are counted from the start, the others from an answer, amid the calls.
+
     The gateway's death does not end a run, so the next moment may strike the same one.
     """
     done = Soak()
@@ -59,8 +61,9 @@ def soak(
             process = project.start(cores=cores)
             done.runs += 1
         way = chosen.choice(list(WAYS))
-        moment_s = chosen.uniform(0.0, longest_s)
-        if _ends_within(process, moment_s):
+        answers = chosen.choice([0, chosen.randint(1, 2 * cores)])
+        moment_s = chosen.uniform(0.0, 1.0 if answers else longest_s)
+        if _ends_before(process, double, answers, moment_s):
             if _ended(project, process, done) == 0:
                 break
             process = None
@@ -68,8 +71,7 @@ def soak(
         WAYS[way](process)
         done.interruptions[way] += 1
         sys.stderr.write(
-            f"{done.interruptions.total()}: {way} after {moment_s:.2f} s, "
-            f"{len(double.ledger.billed())} answers\n"
+            f"{done.interruptions.total()}: {way} after {answers} answers and {moment_s:.2f} s\n"
         )
         if way == "kill -9 of the gateway":
             killed_at.append(time.monotonic())
@@ -84,11 +86,14 @@ def soak(
     return done
 
 
-def _ends_within(process: "subprocess.Popen[str]", seconds: float) -> bool:
+def _ends_before(
+    process: "subprocess.Popen[str]", double: GeminiDouble, answers: int, seconds: float
+) -> bool:
+    """Whether the run ends before so many more answers and then so many seconds."""
+    wanted = double.ledger.sent() + answers
+    wait_until(lambda: double.ledger.sent() >= wanted or process.poll() is not None, 120)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            return True
+    while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     return process.poll() is not None
 

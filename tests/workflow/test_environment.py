@@ -157,6 +157,8 @@ def spoil_page(project: Project, key: str, name: str) -> Path:
 
 
 def spoil_record(project: Project, key: str, name: str) -> Path:
+    """Of a failure: the analysis can't be written, and not even that can be recorded."""
+    spoil_analysis(project, key, name)
     a_folder(path := project.results / f".reelmake/failures/summary_report/{name}.json")
     return path
 
@@ -197,9 +199,12 @@ def test_what_stands_in_the_way_of_one_file_stops_its_report_alone(
     assert f"{len(SPOILT)} × results_unwritable" in run.output
     assert project.report(names[-1]).is_file()
     assert "The index and the tables could not be written" in run.output
+    assert "index.html" in run.output.partition("could not be written")[2]
     assert double.ledger.billed() == []
 
-    for place in (*places, project.results / "index.html"):
+    analyses = (project.results / "analyses/summary_report").iterdir()
+    folders = [path for path in analyses if path.is_dir()]
+    for place in {*places, *folders, project.results / "index.html"}:
         place.unlink() if place.is_file() else shutil.rmtree(place)
     assert project.run(cores=4).code == 0
     assert project.rows("failures.tsv") == []
