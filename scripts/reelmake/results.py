@@ -75,6 +75,10 @@ class Results:
         """The record that a failed job leaves, until a run of it succeeds."""
         return self._state / "failures" / template / f"{name}.json"
 
+    def failures(self) -> list[Path]:
+        """All such records that there are."""
+        return list((self._state / "failures").glob("*/*.json"))
+
     @property
     def day_quota(self) -> Path:
         """Requests that were made today, by project and model."""

@@ -193,6 +193,18 @@ def test_a_failure_of_an_earlier_run_is_not_told_again(tmp_path: Path) -> None:
     assert "old" not in run.end()
 
 
+def test_a_failure_is_told_though_the_clock_was_set_back_meanwhile(
+    follow: Callable[..., Followed],
+) -> None:
+    run = follow()
+    run.run.start(0)
+    keep_failure(run.results, ReelmakeError("overloaded", "503"), KEYS[0], "0.log")
+    os.utime(run.results.failure(*KEYS[0]), (0, 0))
+    run.run.fail(0)
+    run.finish(1, 2, 3)
+    assert "overloaded" in run.end()
+
+
 def test_a_job_of_no_report_fails(follow: Callable[..., Followed]) -> None:
     run = follow()
     run.finish(0, 1, 2, 3)

@@ -5,7 +5,6 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -65,7 +64,7 @@ class Run:
         self._several_templates = len({template for template, _ in asked}) > 1
         self._vanished = mark_vanished(self._results)
         self._record = begin_run(config, jobs=cores)
-        self._began = datetime.fromisoformat(self._record.started).timestamp()
+        self._earlier = {path: _written(path) for path in self._results.failures()}
         self.progress = Progress(jobs)
         read = partial(read_meter, self._results.meter) if self._asks_gemini else None
         figures = Figures(self.progress, read, config.budget_usd, self._interrupted, self._say)
@@ -192,10 +191,9 @@ class Run:
         if record in self._unrecorded:
             return self._unrecorded[record]
         path = self._results.failure(*record)
-        try:
-            if path.stat().st_mtime < self._began - 1:  # clocks of file servers may differ a bit
-                return None
-        except OSError:
+        written = _written(path)
+        # Not by the time: clocks of file servers differ, and others jump.
+        if written is None or written == self._earlier.get(path):
             return None
         return read_failure(path)
 
@@ -276,3 +274,12 @@ def _hear_of_signals(interrupted: threading.Event) -> None:
                 before(number, frame)
 
         signal.signal(number, handle)
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    """Tells one writing of a file from the next; None when there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
