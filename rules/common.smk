@@ -126,11 +126,13 @@ def is_of_the_future(video) -> bool:
 def video_fingerprint(wildcards) -> str | None:
     """Sees what modification times miss: content that changed and yet is older than its report."""
     target = target_of(wildcards)
-    video = Path(target.video)
     # What is fetched is not there at first: Snakemake itself sees its changes.
-    if target.source or not video.exists():
+    if target.source:
         return None
-    status = video.stat()
+    try:
+        status = os.stat(target.video)
+    except OSError:
+        return None
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 

@@ -12,6 +12,7 @@ import yaml
 from reelmake import __version__
 from reelmake.config import Config, GeminiSettings, LocalSettings
 from reelmake.schemas import RECORDS, schema_text
+from workflow.fault_table import as_markdown
 
 ROOT = Path(__file__).parents[2]
 spec = importlib.util.spec_from_file_location("write_envs", ROOT / "requirements/write_envs.py")
@@ -181,3 +182,8 @@ def test_the_chinese_readme_says_what_the_english_one_does() -> None:
     assert code <= chinese[3]
     assert "README.zh-CN.md" in links
     assert "README.md" in chinese[2]
+
+
+def test_the_table_of_faults_is_the_one_that_is_tested() -> None:
+    text = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    assert as_markdown() in text, "put what `workflow.fault_table.as_markdown` gives there"

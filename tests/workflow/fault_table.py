@@ -97,3 +97,29 @@ LINES: Sequence[Row] = [
     Row("batch", Fault("missing_property", kind="batch_line"), "permanent answer_wrong_shape", 1),
     Row("batch", Fault("finish", kind="batch_line"), "blocked answer_blocked", 1),
 ]
+
+
+def as_markdown() -> str:
+    """The table of docs/reliability.md."""
+    lines = ["| stage | fault | outcome | billed |", "|---|---|---|---|"]
+    for row in (*CALLS, *LINES):
+        lines.append(f"| {row.stage} | {_named(row)} | {_said(row.outcome)} | {row.billed} |")
+    return "\n".join(lines)
+
+
+def _named(row: Row) -> str:
+    fault = row.fault
+    details = [
+        fault.kind if fault.kind not in (None, "generate") else "",
+        str(fault.code) if fault.action in ("http_error", "line_failed") else "",
+        fault.reason if fault.action in ("finish", "blocked") else "",
+        "once" if fault.times == 1 else "",
+    ]
+    return " ".join(filter(None, [f"`{fault.action}`", *details]))
+
+
+def _said(outcome: str) -> str:
+    kind, _, code = outcome.partition(" ")
+    if kind == REPORT:
+        return f"report, which says `{code}`" if code else "report"
+    return f"`{code}` ({kind})"
