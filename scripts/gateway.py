@@ -32,8 +32,11 @@ async def main() -> int:
     write_run_log()
     show_warnings()
     snakemake = await Snakemake.listened_to()
+    line = await snakemake.line()
+    if not line:
+        return 0  # it was stopped before it could say anything
     try:
-        await _serve(snakemake, Setting.model_validate_json(await snakemake.line()))
+        await _serve(snakemake, Setting.model_validate_json(line))
     except (ReelmakeError, OSError) as error:
         known = of_system(error) if isinstance(error, OSError) else error
         if known is None:

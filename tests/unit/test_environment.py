@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import resource
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,6 +91,15 @@ def test_a_failure_that_can_not_be_recorded_travels_with_the_outcome(tmp_path: P
     assert outcome.unrecorded.code == "disk_full"
     assert read_failure(record) is None
     assert Outcome.of_reply(outcome.as_reply(7)) == (7, outcome)
+
+
+@pytest.mark.parametrize("said", ["", '{"config": {"videos": "vid'])
+def test_a_gateway_whose_snakemake_is_stopped_amid_a_word_ends_quietly(said: str) -> None:
+    program = Path(__file__).parents[2] / "scripts/gateway.py"
+    ended = subprocess.run(
+        [sys.executable, program], input=said, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])

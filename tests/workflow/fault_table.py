@@ -101,10 +101,11 @@ LINES: Sequence[Row] = [
 
 def as_markdown() -> str:
     """The table of docs/reliability.md."""
-    lines = ["| stage | fault | outcome | billed |", "|---|---|---|---|"]
-    for row in (*CALLS, *LINES):
-        lines.append(f"| {row.stage} | {_named(row)} | {_said(row.outcome)} | {row.billed} |")
-    return "\n".join(lines)
+    rows = (
+        f"| {row.stage} | {_named(row)} | {_said(row.outcome)} | {row.billed} |"
+        for row in (*CALLS, *LINES)
+    )
+    return "\n".join(["| stage | fault | outcome | billed |", "|---|---|---|---|", *rows])
 
 
 def _named(row: Row) -> str:

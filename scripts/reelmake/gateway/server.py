@@ -48,8 +48,9 @@ class Snakemake:
         return cls(lines)
 
     async def line(self) -> str:
-        """The next one, empty when Snakemake has ended, in whatever way."""
-        return (await self._lines.readline()).decode().rstrip("\n")
+        """The next one, empty when Snakemake has ended, in whatever way: also amid a line."""
+        line = (await self._lines.readline()).decode()
+        return line.rstrip("\n") if line.endswith("\n") else ""
 
     def reply(self, line: str) -> None:
         try:
