@@ -165,9 +165,9 @@ class Caller:
                     answer = await call.project.service.generate(
                         call.request, media, tier=call.tier
                     )
-                    return answer, room
                 except Exception as error:
                     raise self._fault(call, expected, error) from error
+                return answer, room
 
     def _fault(self, call: _Call, expected: Estimate, error: Exception) -> ServiceError:
         # It may have expired in the meantime; looking again is one cheap call.
