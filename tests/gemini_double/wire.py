@@ -139,7 +139,10 @@ async def _send(
 
 async def _next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> Any:
     while (event := connection.next_event()) is h11.NEED_DATA:
-        connection.receive_data(await reader.read(READ_BYTES))
+        received = await reader.read(READ_BYTES)
+        if not received and connection.their_state is h11.SEND_BODY:
+            raise ConnectionResetError("the client was gone amid its request")
+        connection.receive_data(received)
     return event
 
 
