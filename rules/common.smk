@@ -66,7 +66,8 @@ try:
         name: load_template(name)
         for name in {target.template for target in TARGETS.values() if not target.problem}
     }
-    Results(Path(settings.results)).check_folders(TEMPLATES)
+    if "doctor" not in asked:  # which tells that, and all else
+        Results(Path(settings.results)).check_folders(TEMPLATES)
     GROUPS = groups_of(TARGETS.values(), settings.digest)
     check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:

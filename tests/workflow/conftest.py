@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,11 @@ from sample_videos import Colour, make_video
 
 ROOT = Path(__file__).parents[2]
 DEMO_VIDEOS = ROOT / "demo/videos"
+
+
+# A shell lets what it runs in the background ignore Ctrl-C, and all that this starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
@@ -135,12 +141,6 @@ def asking(double: GeminiDouble, folder: Path) -> Project:
     """A project that has its videos summarised by the double."""
     key = {"GEMINI_API_KEY": TEST_KEY, "GOOGLE_GEMINI_BASE_URL": double.url}
     return Project(folder, dict(SUMMARY), key)
-
-
-@pytest.fixture(autouse=True)
-def trace_only_where_asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.node.get_closest_marker("traced") is None:
-        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture

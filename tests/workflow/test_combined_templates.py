@@ -8,8 +8,6 @@ from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 
-pytestmark = pytest.mark.traced
-
 TEMPLATES = ("study_notes", "summary_report")
 
 
@@ -31,6 +29,7 @@ def reports(project: Project) -> list[str]:
     return sorted(path.parent.name for path in project.results.glob("reports/*/*.md"))
 
 
+@pytest.mark.traced
 def test_each_video_is_asked_about_once_and_its_cost_is_shared(
     project: Project, double: GeminiDouble
 ) -> None:

@@ -8,8 +8,6 @@ from gemini_double import Fault, GeminiDouble
 from sample_videos import many_videos
 from workflow.conftest import Project, asking
 
-pytestmark = pytest.mark.traced
-
 
 @pytest.fixture
 def project(double: GeminiDouble, tmp_path: Path) -> Project:
@@ -24,6 +22,7 @@ def about_all(double: GeminiDouble) -> int:
     return sum(record.video is None for record in double.ledger.billed())
 
 
+@pytest.mark.traced
 def test_what_runs_through_the_reports_is_asked_once(
     project: Project, double: GeminiDouble
 ) -> None:

@@ -8,8 +8,6 @@ import pytest
 from gemini_double import TEST_KEY, GeminiDouble
 from workflow.conftest import Project, asking
 
-pytestmark = pytest.mark.traced
-
 
 @pytest.fixture
 def project(double: GeminiDouble, tmp_path: Path) -> Project:
@@ -29,6 +27,7 @@ def failed(project: Project) -> str:
     return "\n".join(line for line in lines(project, code=1) if line.startswith("fail"))
 
 
+@pytest.mark.traced
 def test_when_all_is_well_it_says_so_also_without_videos(
     project: Project, double: GeminiDouble
 ) -> None:

@@ -33,6 +33,7 @@ def test_waiting_jobs_are_no_processes_and_one_process_holds_the_sdk(
     assert double.ledger.peak_in_flight() == 2
 
 
+@pytest.mark.traced
 def test_without_hooks_each_job_is_a_process_of_its_own(
     project: Project, double: GeminiDouble
 ) -> None:

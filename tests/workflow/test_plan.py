@@ -12,8 +12,6 @@ from gemini_double import Fault, GeminiDouble, Settings
 from sample_videos import many_videos
 from workflow.conftest import DEMO_VIDEOS, Project, asking
 
-pytestmark = pytest.mark.traced
-
 
 @pytest.fixture
 def project(double: GeminiDouble, tmp_path: Path) -> Project:
@@ -62,6 +60,7 @@ def test_it_is_within_ten_percent_of_the_bill_of_the_demo(
     assert planned["input_tokens"] + planned["output_tokens"] == pytest.approx(tokens, rel=0.1)
 
 
+@pytest.mark.traced
 def test_it_learns_from_the_reports_that_are_there(project: Project, double: GeminiDouble) -> None:
     project.config["template"] = "chinese_transcript"
     double.settings.update({"latency": 2.0})

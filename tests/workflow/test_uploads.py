@@ -9,8 +9,6 @@ from sample_videos import many_videos
 from workflow.conftest import Project, asking
 from workflow.interruptions import WAYS, left_over, wait_until
 
-pytestmark = pytest.mark.traced
-
 
 @pytest.fixture
 def project(double: GeminiDouble, tmp_path: Path) -> Project:
@@ -36,6 +34,7 @@ def test_they_are_gone_after_a_run(project: Project, double: GeminiDouble) -> No
     assert project.telling("cleanup_remote").output.count("Nothing is on record") == 1
 
 
+@pytest.mark.traced
 def test_they_stay_if_the_user_wants_that_until_they_are_cleaned_up(
     project: Project, double: GeminiDouble
 ) -> None:
