@@ -37,6 +37,10 @@ class GatewayExecutor(LocalExecutor):
         self._await: Callable[[Awaitable[None]], None] = workflow.async_run
 
     def run_job(self, job: Any) -> None:
+        if not job.is_group():
+            # No rule here has pipes. Snakemake (9.27) looks for each input of a job in all that it
+            # depends on: for the index, the square of the number of reports.
+            job.is_pipe_or_service_input = _never
         script = None if job.is_group() else script_of(job)
         if script is None or script not in self._served:
             super().run_job(job)
@@ -60,6 +64,10 @@ class GatewayExecutor(LocalExecutor):
             self.report_job_error(info)
         else:
             self.report_job_success(info)
+
+
+def _never(path: object) -> bool:  # noqa: ARG001
+    return False
 
 
 def script_of(job: Any) -> str | None:

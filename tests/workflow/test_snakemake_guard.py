@@ -3,10 +3,13 @@
 This fails when a newer Snakemake makes the guard needless (remove it then) or breaks it.
 """
 
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from snakemake.jobs import Job
 
 from workflow.conftest import ROOT
 
@@ -47,3 +50,8 @@ def test_the_guard_is_needed_and_works(tmp_path: Path) -> None:
     leaking = threads_at_the_end(tmp_path / "without", "pass")
     guarded = threads_at_the_end(tmp_path / "with", "switch_off_job_rate_limiter(workflow)")
     assert guarded < 12 < leaking
+
+
+def test_snakemake_still_asks_each_input_of_a_job_for_pipes() -> None:
+    """`GatewayExecutor` answers that at once; it would take the square of the number of reports."""
+    assert "self.is_pipe_or_service_input(f)" in inspect.getsource(Job.prepare)
