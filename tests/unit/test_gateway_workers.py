@@ -37,7 +37,7 @@ def test_a_process_that_dies_fails_its_own_job_alone() -> None:
         with Workers(1) as workers:
             outcomes = await asyncio.gather(
                 *(workers.run(os.path.abspath, "a") for _ in range(3)),
-                workers.run(os._exit, 11),
+                workers.run(signal.raise_signal, signal.SIGKILL),
                 *(workers.run(os.path.abspath, "a") for _ in range(3)),
                 return_exceptions=True,
             )
