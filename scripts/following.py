@@ -30,6 +30,13 @@ _SAID_OTHERWISE = (
 )
 
 
+class _Terminal(Console):
+    """Says nothing more when nobody reads any more, rather than end the thread that speaks."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class Following(logging.Handler):
     """Stands where Snakemake's own handler of the terminal does, and passes on what is left."""
 
@@ -81,7 +88,7 @@ class Following(logging.Handler):
             jobs,
             asked=_reports_of(self._workflow.dag, targets),
             cores=self._workflow.resource_settings.cores or self._workflow.resource_settings.nodes,
-            console=Console(stderr=True, highlight=False, no_color=output.nocolor or None),
+            console=_Terminal(stderr=True, highlight=False, no_color=output.nocolor or None),
             notifier=Notifier(self._addresses),
             quiet=self._quiet or not self._default,
             plain=self._verbose,

@@ -101,3 +101,15 @@ def test_what_is_in_the_store_needs_no_key_and_no_money(
     assert run.code == 0, run.output
     assert run.jobs["analyze_video"] == 4
     assert list(double.ledger) == []
+
+
+def test_a_run_whose_output_nobody_reads_any_more_comes_to_its_end(
+    project: Project, double: GeminiDouble
+) -> None:
+    double.faults.add(Fault("finish", reason="SAFETY", times=1))  # a failure is told at once
+    process = project.start(cores=4)
+    wait_until(lambda: calls_begun(project) > 0)
+    assert process.stdout
+    process.stdout.close()
+    process.wait(timeout=60)
+    assert len(list(project.folder.glob("results/reports/*/*.html"))) == 3
