@@ -1,6 +1,9 @@
 """The batch tier through the real SDK against the double, without Snakemake."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from reelmake.gemini.stopping import Stopping
 from reelmake.results import Results
 from reelmake.targets import Target
 from sample_videos import BLUE, GREEN, RED, make_video
+from workflow.interruptions import wait_until
 
 SECOND_KEY = "second-key"
 COLOURS = {"red": RED, "green": GREEN, "blue": BLUE, "black": (0, 0, 0), "white": (250, 250, 250)}
@@ -43,6 +47,10 @@ def double(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[GeminiDo
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_quick(monkeypatch)
+
+
+def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for something looks again at once."""
 
     async def sleep(seconds: float) -> None:
@@ -106,6 +114,23 @@ class Runs:
                 return dict(zip(self.videos, outcomes, strict=True))
 
         return asyncio.run(asyncio.wait_for(once(), 60))
+
+    def killed(self, moment: Callable[[], bool]) -> None:
+        """The same in a process of its own, which is killed at this moment."""
+        program = (
+            "import sys, pathlib, pytest; from batches.conftest import Runs, be_quick;"
+            "be_quick(pytest.MonkeyPatch()); root, *videos = map(pathlib.Path, sys.argv[1:]);"
+            "Runs(root, {path.stem: path for path in videos}).run()"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, self.results.root.parent, *self.videos.values()],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            wait_until(moment)
+        finally:
+            process.kill()
+            process.wait()
 
     def batches(self) -> list[BatchRecord]:
         return list_batches(self.results)

@@ -8,6 +8,8 @@ import pytest
 
 from batches.conftest import Runs, all_answered, tiers
 from gemini_double import TEST_KEY, Fault, GeminiDouble
+from reelmake.results import Results
+from workflow.disks import FILLING, fill, make_room, small_disk
 
 
 def test_uploads_that_expire_before_the_batch_runs_are_brought_again(
@@ -43,14 +45,19 @@ MOMENTS: dict[str, Callable[[GeminiDouble], bool]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_run_that_is_stopped_leaves_its_batch_and_the_next_one_picks_it_up(
-    double: GeminiDouble, runs: Runs, moment: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("way", ["stopped", "killed"])
+def test_a_run_that_is_stopped_or_killed_leaves_its_batch_and_the_next_one_picks_it_up(
+    double: GeminiDouble, runs: Runs, moment: str, way: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     double.settings.update({"batch_seconds": 0.5})
-    outcomes = runs.run(beside=lambda: MOMENTS[moment](double), then_stop=True)
-    assert {getattr(each, "code", "done") for each in outcomes.values()} <= {"interrupted", "done"}
-    if moment == "while it is waited for":
-        assert "goes on at Google; the next run picks it up" in capsys.readouterr().err
+    if way == "killed":
+        runs.killed(lambda: MOMENTS[moment](double))
+    else:
+        outcomes = runs.run(beside=lambda: MOMENTS[moment](double), then_stop=True)
+        codes = {getattr(each, "code", "done") for each in outcomes.values()}
+        assert codes <= {"interrupted", "done"}
+        if moment == "while it is waited for":
+            assert "goes on at Google; the next run picks it up" in capsys.readouterr().err
     assert all_answered(runs.run())
     assert len(list(double.batches)) == 1
     assert tiers(double) == ["batch"] * 5
@@ -160,3 +167,24 @@ def test_an_answer_that_is_not_valid_goes_into_the_next_runs_batch_again(
     double.ledger.clear()
     assert all_answered(runs.run())
     assert tiers(double) == ["batch"]
+
+
+def test_answers_that_find_no_room_on_the_disk_stay_at_the_service_for_the_next_run(
+    double: GeminiDouble, runs: Runs, tmp_path: Path
+) -> None:
+    double.settings.update({"batch_seconds": 0.5})
+    with small_disk(tmp_path / "disk") as disk:
+        runs.results = Results(disk / "results")
+
+        def full() -> bool:
+            if MOMENTS["while it is waited for"](double):
+                fill(disk)
+            return (disk / FILLING).exists()
+
+        outcomes = runs.run(beside=full)
+        errors = [str(outcome) for outcome in outcomes.values()]
+        assert all("No space left" in error for error in errors), errors
+        make_room(disk)
+        assert all_answered(runs.run())
+    assert len(list(double.batches)) == 1
+    assert tiers(double) == ["batch"] * 5

@@ -69,6 +69,23 @@ def test_the_videos_of_a_batch_leave_room_at_the_service(
     assert sizes(requests) == [2, 2]
 
 
+@pytest.mark.parametrize("there", [[(0.1, 1)] * 100, [(60.0, 1)], [(1.0, 9 * GB)]])
+def test_a_batch_waits_until_the_service_takes_it_beside_those_that_are_there(
+    there: Sequence[tuple[float, int]],
+) -> None:
+    async def entering() -> None:
+        room = Room(100.0)
+        for number, size in enumerate(there):
+            await asyncio.wait_for(room.enter(number, *size), 1)
+        one_more = asyncio.create_task(room.enter("one more", 50.0, 8 * GB))
+        await asyncio.sleep(0)
+        assert not one_more.done()
+        await room.leave(0)
+        await asyncio.wait_for(one_more, 1)
+
+    asyncio.run(entering())
+
+
 def test_the_requests_of_one_video_stay_together_where_they_can() -> None:
     requests = [wanted(0, video=0), *(wanted(number, video=1) for number in range(1, 4))]
     assert [len(half.wanted) for half in Pack(requests).halves()] == [1, 3]
