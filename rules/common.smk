@@ -31,8 +31,10 @@ from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
 from reelmake.translation import say_on_terminal
+from sigterm import exit_gracefully_at_any_time
 
 keep_for_good()  # what Snakemake has loaded
+exit_gracefully_at_any_time()
 
 # Targets that tell how things are, whatever they are like.
 ONLY_TELL = {"plan", "status", "cleanup_remote", "doctor"}

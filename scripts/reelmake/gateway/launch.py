@@ -213,12 +213,9 @@ class Gateway:
             before = signal.getsignal(number)
 
             def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
-                # In threads: the main one, which runs this, may hold our lock just now, and
-                # Snakemake's, which its handler of SIGTERM takes (9.27). It would wait for itself.
+                # In a thread: the main one, which runs this, may hold our lock just now.
                 threading.Thread(target=self.drain, daemon=True).start()
-                if number == signal.SIGTERM and callable(before):
-                    threading.Thread(target=before, args=(number, None), daemon=True).start()
-                elif callable(before):
+                if callable(before):
                     before(number, frame)
 
             signal.signal(number, handle)
