@@ -53,7 +53,7 @@ def _output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     assert PLUGINS.is_dir(), "`make test` installs the executor plugins, which are missing here"
     folder = tmp_path_factory.mktemp("slurm")
@@ -81,12 +81,15 @@ def project(double: GeminiDouble, tmp_path: Path) -> Project:
         "GOOGLE_GEMINI_BASE_URL": double.url,
         "PYTHONPATH": str(PLUGINS),
     }
-    return Project(tmp_path / "project", dict(SUMMARY), environment)
+    return _ImpatientProject(tmp_path / "project", dict(SUMMARY), environment)
+
+
+class _ImpatientProject(Project):
+    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        _, *rest = super().command(*arguments, cores=cores)
+        return [sys.executable, str(HERE / "impatient_snakemake.py"), *rest]
 
 
 def on(profile: str) -> list[str]:
-    """Arguments that name a profile, as users do; Slurm is asked more often, and disks are near."""
-    return [
-        *("--profile", str(ROOT / "profiles" / profile)),
-        *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
-    ]
+    """Arguments that name a profile, as users do; disks are near."""
+    return ["--profile", str(ROOT / "profiles" / profile), "--latency-wait", "5"]
