@@ -16,6 +16,8 @@ from reelmake.results import Results
 async def own_account(results: Results) -> AsyncIterator[Account]:
     """By the settings in the environment; Ctrl-C and SIGTERM let no new call begin."""
     settings = GeminiSettings.model_validate_json(os.environ[GEMINI_SETTINGS])
+    # Its job has one of the places that `gemini_calls` are, also for a video in many segments.
+    settings = settings.model_copy(update={"max_in_flight": 1})
     stopping = Stopping()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.begin)

@@ -37,12 +37,16 @@ def test_waiting_jobs_are_no_processes_and_one_process_holds_the_sdk(
 def test_without_hooks_each_job_is_a_process_of_its_own(
     project: Project, double: GeminiDouble
 ) -> None:
-    project.config["gemini"] = {"max_attempts": 1}  # it is told its settings
+    # It is told its settings: two segments a video, and then the whole.
+    project.config["gemini"] = {"max_attempts": 1, "segment_minutes": 0.2, "segment_overlap_s": 2}
+    double.settings.update({"latency": 0.5})
     double.faults.add(Fault("overloaded", times=1))
     run = project.run("--no-hooks", cores=2)
     assert run.code == 1
-    assert len(double.ledger.billed()) == 3
+    assert len(double.ledger.billed()) == 3 * 3 + 1
     assert len(list(project.folder.glob("results/reports/*/*.html"))) == 3
+    # On nodes so many calls are in flight as jobs: that is what `gemini_calls` counts.
+    assert double.ledger.peak_in_flight() <= 2
 
 
 def test_the_day_s_requests_are_counted_and_the_rest_is_told_when_to_go_on(
