@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, ConfigDict, PrivateAttr, computed_field
 
 from reelmake.files import write_atomically
 
@@ -43,6 +44,26 @@ class Meter(BaseModel):
     in_flight: int = 0
     waiting: int = 0
     """Calls whose turn has not come yet."""
+    _brought: set[str] = PrivateAttr(default_factory=set)
+
+    def buy(self, usage: Mapping[str, Any]) -> None:
+        """Count an answer that arrived, by the tokens that it says it took."""
+        self.bought += 1
+        self.input_tokens += _number(usage, "prompt_token_count")
+        self.output_tokens += _number(usage, "candidates_token_count")
+        self.output_tokens += _number(usage, "thoughts_token_count")
+
+    def bring(self, key: str, usage: Mapping[str, Any]) -> None:
+        """Count one that a batch has brought, which its report is going to find in the store."""
+        self.buy(usage)
+        self._brought.add(key)
+
+    def find(self, key: str) -> None:
+        """Count one that was found in the store, unless it has just been brought there."""
+        if key in self._brought:
+            self._brought.discard(key)
+        else:
+            self.found += 1
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -52,6 +73,11 @@ class Meter(BaseModel):
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+
+def _number(usage: Mapping[str, Any], name: str) -> int:
+    number = usage.get(name)
+    return number if isinstance(number, int) else 0
 
 
 def read_meter(path: Path) -> Meter:

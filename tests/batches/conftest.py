@@ -16,6 +16,7 @@ from reelmake.config import GeminiSettings
 from reelmake.gemini.account import Account
 from reelmake.gemini.batches.records import BatchRecord, list_batches
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.results import Results
 from reelmake.targets import Target
 from sample_videos import BLUE, GREEN, RED, make_video
@@ -71,6 +72,7 @@ class Runs:
         self.results = Results(root / "results")
         self.videos = dict(videos)
         self.budget_usd: float | None = None
+        self.meter = Meter()
 
     def targets(self, template: str = "summary_report") -> list[Target]:
         return [
@@ -111,6 +113,7 @@ class Runs:
                 if then_stop:
                     stopping.begin()
                 outcomes = await work
+                self.meter = account.meter()
                 return dict(zip(self.videos, outcomes, strict=True))
 
         return asyncio.run(asyncio.wait_for(once(), 60))

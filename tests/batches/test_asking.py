@@ -18,6 +18,9 @@ def test_one_batch_answers_all_for_half_the_price(double: GeminiDouble, runs: Ru
     bill = sum(record.usd for record in double.ledger.billed())
     costs = [outcome.cost_usd for outcome in outcomes.values() if isinstance(outcome, Analysis)]
     assert sum(cost or 0.0 for cost in costs) == pytest.approx(bill, rel=1e-3)
+    assert (runs.meter.bought, runs.meter.found) == (len(COLOURS), 0)
+    assert runs.meter.input_tokens > runs.meter.output_tokens > 0
+    assert runs.meter.usd == pytest.approx(bill, rel=1e-3)
     with_full_price = Runs(runs.results.root.parent / "other", runs.videos)
     double.ledger.clear()
     with_full_price.run(tier="standard")
@@ -31,6 +34,7 @@ def test_what_is_in_the_store_is_in_no_batch_and_costs_no_call(
     double.ledger.clear()
     assert all_answered(runs.run())
     assert double.ledger.records() == []
+    assert (runs.meter.bought, runs.meter.found) == (0, len(COLOURS))
 
 
 def test_one_changed_video_goes_into_a_batch_alone(

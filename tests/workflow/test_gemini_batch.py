@@ -34,6 +34,8 @@ def test_all_reports_come_of_one_batch_and_a_second_run_has_nothing_to_do(
     run = project.run(cores=1)
     assert run.code == 0, run.output
     assert "3 of 3 answered" in run.output
+    assert "3 answers bought" in run.output
+    assert "from the store" not in run.output
     assert len(list(double.batches)) == 1
     assert [record.service_tier for record in double.ledger.billed()] == ["batch"] * 3
     total = sum(float(row["usd"]) for row in project.rows("summary.tsv"))

@@ -95,6 +95,7 @@ class Account:
             results,
             budget=self._budget,
             stopping=stopping,
+            meter=before,
         )
         self.batches = BatchTier(dispatcher, self._wanted, settings, gathers=not alone)
 

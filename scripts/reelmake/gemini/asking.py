@@ -117,7 +117,7 @@ class Asker:
     def _found(self, key: str) -> StoredAnswer | None:
         stored = self._store.get(key)
         if stored:
-            self._buyer.meter.found += 1
+            self._buyer.meter.find(key)
             log.info("answer %s is in the store", key[:12])
         return stored
 

@@ -200,10 +200,7 @@ class Caller:
 
     def _learn(self, call: _Call, expected: Estimate, answer: Mapping[str, Any]) -> None:
         model, usage = call.request.model, answer.get("usage_metadata", {})
-        self.meter.bought += 1
-        self.meter.input_tokens += usage.get("prompt_token_count", 0)
-        self.meter.output_tokens += usage.get("candidates_token_count", 0)
-        self.meter.output_tokens += usage.get("thoughts_token_count", 0)
+        self.meter.buy(usage)
         self._budget.bill(cost_usd(model, usage, tier=call.tier), expected)
         used = usage.get("prompt_token_count", 0)
         if used and expected.input_tokens:

@@ -17,6 +17,7 @@ from reelmake.gemini.budget import Budget, Estimate
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.results import Results
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Dispatcher:
         *,
         budget: Budget,
         stopping: Stopping,
+        meter: Meter,
     ) -> None:
         self._settings = settings
         self._projects = projects
@@ -58,7 +60,9 @@ class Dispatcher:
         self._stopping = stopping
         self._records = BatchRecords(results.batches)
         self._submitter = Submitter(settings, self._records, results.store, stopping=stopping)
-        self._watcher = Watcher(settings, self._records, results.store, stopping=stopping)
+        self._watcher = Watcher(
+            settings, self._records, results.store, stopping=stopping, meter=meter
+        )
         self._rooms = Rooms(settings.batch_enqueued_tokens)
 
     def dispatch(self, wanted: Sequence[Wanted]) -> list[Batch]:

@@ -20,6 +20,7 @@ from reelmake.gemini.projects import Project
 from reelmake.gemini.retry import with_retries
 from reelmake.gemini.service import BatchJob
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.pricing import cost_usd
 from reelmake.store import Store
 
@@ -53,12 +54,19 @@ class Watcher:
     """Waits for batches of any project."""
 
     def __init__(
-        self, settings: GeminiSettings, records: BatchRecords, store: Store, *, stopping: Stopping
+        self,
+        settings: GeminiSettings,
+        records: BatchRecords,
+        store: Store,
+        *,
+        stopping: Stopping,
+        meter: Meter,
     ) -> None:
         self._settings = settings
         self._records = records
         self._store = store
         self._stopping = stopping
+        self._meter = meter
 
     async def outcome(self, record: BatchRecord, project: Project, *, limit_s: float) -> Answered:
         """Wait for the end of a batch, at most until it is so old, and keep what it answered.
@@ -185,7 +193,9 @@ class Watcher:
         said = requests[line.key].said
         if self._store.get(line.key) is None:
             self._store.put(line.key, line.answer, request=said)
-            answered.costs.append(_usd(said["model"], line.answer))
+            usage = _usage(line.answer)
+            answered.costs.append(_usd(said["model"], usage))
+            self._meter.bring(line.key, usage)
         answered.keys.add(line.key)
 
     async def _retried(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -200,9 +210,13 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _usd(model: str, answer: Mapping[str, Any]) -> float | None:
+def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     usage = answer.get("usage_metadata")
+    return usage if isinstance(usage, dict) else {}
+
+
+def _usd(model: str, usage: Mapping[str, Any]) -> float | None:
     try:
-        return cost_usd(model, usage if isinstance(usage, dict) else {}, tier="batch")
+        return cost_usd(model, usage, tier="batch")
     except (TypeError, AttributeError):
         return None  # stranger than any answer of the service was seen to be
