@@ -74,6 +74,7 @@ def main() -> None:
     from pebble import ProcessPool  # noqa: PLC0415  only this process needs it
 
     logging.disable()
+    _silence_workers()
     paths = json.load(sys.stdin)
     workers = max(1, min(len(paths), os.cpu_count() or 1, 32))
     context = multiprocessing.get_context("forkserver")
@@ -94,6 +95,12 @@ def main() -> None:
                 sys.stdout.flush()
             except BrokenPipeError:  # who asked was killed
                 os._exit(1)
+
+
+def _silence_workers() -> None:
+    """One that still starts when the last video has been looked into would show a stack."""
+    sys.stderr = os.fdopen(os.dup(2), "w")  # this process alone goes on with it
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _look_into(path: str) -> dict[str, object]:
