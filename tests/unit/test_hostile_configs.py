@@ -141,6 +141,8 @@ BROKEN: list[tuple[str, str]] = [
 ]
 
 
+# The limit of time may be reached in a finaliser of another library's.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("file", "written"), BROKEN, ids=range(len(BROKEN)))
 def test_a_template_that_wants_out_or_never_ends_is_refused_with_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, written: str
