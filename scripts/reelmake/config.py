@@ -22,11 +22,23 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from reelmake.errors import ReelmakeError
 from reelmake.untrusted import is_bounded, printable, shown
 
+
+def _without_wildcards(path: str) -> str:
+    if set(path) & UNNAMEABLE:
+        raise PydanticCustomError("wildcards", "Input should be a path without any of { } < >")
+    return path
+
+
+UNNAMEABLE = frozenset("{}<>\n")
+"""What no path may hold that Snakemake names: they stand for wildcards there."""
+
 Text = Annotated[str, StringConstraints(min_length=1)]
+PathText = Annotated[Text, AfterValidator(_without_wildcards)]
 Format = Literal["md", "html", "docx", "pdf", "srt", "vtt", "json", "anki"]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
@@ -100,7 +112,7 @@ class GeminiSettings(_Section):
 class LocalSettings(_Section):
     """`local`: the offline engine."""
 
-    speech_model: Text = Field("base", description="a bundled size, a path, or a hub name")
+    speech_model: PathText = Field("base", description="a bundled size, a path, or a hub name")
 
 
 def _yes_or_no(value: Any) -> Any:
@@ -119,7 +131,7 @@ class Config(_Section):
         None, gt=0, le=1e9, description="longer videos are bad input; null: any length"
     )
     download: bool = Field(False, description="fetch https videos and hand over their bytes")
-    results: Annotated[Text, AfterValidator(os.path.normpath)] = Field(
+    results: Annotated[PathText, AfterValidator(os.path.normpath)] = Field(
         "results", description="where everything is written"
     )
     template: Text = Field("chinese_transcript", description="a folder of templates/")

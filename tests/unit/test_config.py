@@ -49,6 +49,8 @@ def test_the_results_folder_has_one_spelling(written: str) -> None:
         ({"engine": "gemni"}, "engine: expected 'gemini' or 'local', found 'gemni'"),
         ({"frames": "yes"}, "frames: expected a valid boolean, found 'yes'"),
         ({"language": "Chinese!"}, "language: "),
+        ({"results": "a{b}"}, "results: expected a path without any of { } < >, found 'a{b}'"),
+        ({"local": {"speech_model": "<x>"}}, "local.speech_model: expected a path without any of"),
         ({"videos": []}, "videos: "),
         ({"videos": ["a", 3]}, "videos[1]: expected a valid string, found 3"),
         ({"gemini": None}, "gemini: expected "),
