@@ -44,6 +44,5 @@ include: "rules/check_template.smk"
 rule all:
     default_target: True
     input:
-        reports=every_report(),
-        others=every_export() + every_digest(),
+        missing=every_missing_file(),
         index=["<results>/index.html", "<results>/.reelmake/index-complete"],

@@ -6,7 +6,6 @@ rule build_index:
         reports=every_report(),
         exports=every_export(),
         digests=every_digest(),
-        analyses=every_analysis,
     output:
         index="<results>/index.html",
         summary="<results>/summary.tsv",

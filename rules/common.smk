@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from inspect import signature
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -15,7 +16,7 @@ from following import Following
 from job_selection import let_get_ready, use_job_selector
 from gateway_executor import script_of, use_gateway
 from reelmake.cluster import check_limits, wait_for_jobs_left
-from reelmake.config import GEMINI_SETTINGS, load_config
+from reelmake.config import GEMINI_SETTINGS, UNNAMEABLE, load_config
 from reelmake.digests import DIGESTS, digest_of_digests, groups_of
 from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
@@ -27,7 +28,7 @@ from reelmake.index import language_of, write_index
 from reelmake.inputs import targets, video_table
 from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
-from reelmake.results import Results
+from reelmake.results import Results, missing
 from reelmake.targets import Target
 from reelmake.templates import load_template
 from reelmake.translation import say_on_terminal
@@ -114,7 +115,7 @@ def video_file(wildcards) -> list[str]:
     Then `video_fingerprint` alone sees its changes.
     """
     target = target_of(wildcards)
-    unnameable = target.problem or set(target.video) & set("{}<>\n")
+    unnameable = target.problem or set(target.video) & UNNAMEABLE
     return [] if unnameable or is_of_the_future(target.video) else [target.video]
 
 
@@ -198,15 +199,8 @@ def page_digest(wildcards) -> str:
     return digest_of_pages()
 
 
-def frames_of_report(wildcards) -> list[str]:
-    if not settings.frames:
-        return []
-    return [f"{settings.results}/reports/{wildcards.template}/{wildcards.video}.assets"]
-
-
-def every_report() -> list[str]:
-    results = Results(Path(settings.results))
-    return [str(results.report(template, name)) for template, name in TARGETS]
+def every_report(ending=".md") -> list[str]:
+    return [f"{settings.results}/reports/{template}/{name}{ending}" for template, name in TARGETS]
 
 
 def every_export() -> list[str]:
@@ -249,13 +243,24 @@ def every_digest() -> list[str]:
     ]
 
 
-def every_analysis(wildcards) -> list[str]:
-    results = Results(Path(settings.results))
-    return [str(results.analysis(template, name)) for template, name in TARGETS]
+def every_missing_file() -> list[str]:
+    """Of all that a complete run leaves, what is not there.
+
+    What is out of date Snakemake sees itself, since the index is made from all of it. It does not
+    see what is missing behind an index that needs no change, and takes long for what is there.
+    """
+    analyses = [f"{settings.results}/analyses/{template}/{name}.json" for template, name in TARGETS]
+    endings = [".md", ".html", *([".assets"] if settings.frames else [])]
+    reports = [report for ending in endings for report in every_report(ending)]
+    return missing([*analyses, *reports, *every_export(), *every_digest()])
 
 
 def priority_of(wildcards) -> int:
     return target_of(wildcards).priority
 
+
+# Snakemake looks at what each of them takes, for each job: that is found here once.
+for function in (video_file, target_as_json, results_folder, request_state, layout_digest):
+    function.__signature__ = signature(function)
 
 PRIORITY = priority_of if any(target.priority for target in TARGETS.values()) else 0

@@ -4,7 +4,7 @@
 rule render_report:
     input:
         analysis="<results>/analyses/{template}/{video}.json",
-        frames=frames_of_report,
+        frames=["<results>/reports/{template}/{video}.assets"] if settings.frames else [],
     output:
         report=update("<results>/reports/{template}/{video}.md"),  # never removed: it may be edited
         page="<results>/reports/{template}/{video}.html",

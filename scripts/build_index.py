@@ -18,25 +18,23 @@ if TYPE_CHECKING:
 
 class Arguments(BaseModel):
     results: Path
-    analyses: list[Path]
+    reports: list[Path]
     digests: list[Path]
     language: str
 
 
-def main(results: Path, analyses: list[Path], digests: list[Path], language: str) -> None:
-    targets = [(path.parent.name, path.stem) for path in analyses]
-    for template, name in targets:
-        report = Results(results).report(template, name)
-        refresh_report_page(
-            report, Results(results).page(template, name), index=results / "index.html"
-        )
+def main(results: Path, reports: list[Path], digests: list[Path], language: str) -> None:
+    targets = [(report.parent.name, report.stem) for report in reports]
+    for report, target in zip(reports, targets, strict=True):
+        page = Results(results).page(*target)
+        refresh_report_page(report, page, index=results / "index.html")
     names = list(dict.fromkeys(path.stem for path in digests))
     write_index(results, targets, digests=names, language=language)
 
 
 def command(arguments: Mapping[str, Any]) -> Outcome:
     given = Arguments.model_validate(arguments)
-    main(given.results, given.analyses, given.digests, given.language)
+    main(given.results, given.reports, given.digests, given.language)
     return Outcome()
 
 

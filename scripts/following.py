@@ -27,6 +27,7 @@ _SAID_OTHERWISE = (
     "CalledProcessError in file",
     "At least one job did not complete successfully",
     "Exiting because a job execution failed",
+    "Cannot restore ",  # a report that failed before it was ever there
 )
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import csv
 import io
-import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
 from reelmake.notices import told
 from reelmake.pages import split_front_matter
-from reelmake.results import Results
+from reelmake.results import Results, names_in
 from reelmake.runs.record import read_runs
 from reelmake.targets import Target
 from reelmake.templates import load_template
@@ -28,6 +28,7 @@ from reelmake.translation import Say, most_of, say_in, translatable
 _FORMATS = {".md": "Markdown", ".docx": "Word", ".pdf": "PDF", ".srt": "SRT", ".vtt": "VTT"}
 _FORMATS |= {".json": "JSON", ".anki.txt": "Anki"}
 _NEW_VERSION = translatable("New version")
+_TAGS = re.compile(r"^tags:.*(?:\n(?:[ \t-].*)?)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def write_tables(
     """Write summary.tsv and failures.tsv; what the index has to say of each report."""
     results = Results(root)
     files = {
-        template: _files_of(results, template) for template in {template for template, _ in targets}
+        template: names_in(results.report(template, "any").parent)
+        for template in {template for template, _ in targets}
     }
     say = say_in(language)
     found = [_look_at(results, template, name, files[template], say) for template, name in targets]
@@ -94,12 +96,6 @@ def write_tables(
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
     pages = {name: Path("digests", f"{name}.html") for name in digests}
     return {name: quote(page.as_posix()) for name, page in pages.items() if (root / page).exists()}
-
-
-def _files_of(results: Results, template: str) -> frozenset[str]:
-    """Names beside the reports of a template: one look, not one for each file."""
-    folder = results.report(template, "any").parent
-    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
 
 
 def _look_at(
@@ -175,7 +171,9 @@ def _tags(report: Path) -> tuple[str, ...]:
             head = file.read(4096)
     except OSError:
         return ()
-    tags = split_front_matter(head)[0].get("tags")
+    # The other properties would take most of the time that the index takes.
+    alone = head.startswith("---\n") and _TAGS.search(head.partition("\n---\n")[0])
+    tags = split_front_matter(f"---\n{alone[0]}\n---\n" if alone else head)[0].get("tags")
     return tuple(str(tag) for tag in tags if tag) if isinstance(tags, list) else ()
 
 

@@ -1,8 +1,9 @@
 """Where everything is below the results folder: the one place that knows, besides the rules."""
 
 import hashlib
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -116,3 +117,19 @@ class Results:
     @property
     def _state(self) -> Path:
         return self.root / ".reelmake"
+
+
+def missing(paths: Sequence[str]) -> list[str]:
+    """Those of the paths where nothing is: by a look at each folder, not at each of thousands."""
+    parted = [path.rpartition("/") for path in paths]
+    there = {folder: names_in(Path(folder)) for folder in {folder for folder, _, _ in parted}}
+    return [
+        path
+        for path, (folder, _, name) in zip(paths, parted, strict=True)
+        if name not in there[folder]
+    ]
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """What a folder has, if it is there."""
+    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()

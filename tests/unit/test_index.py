@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.analysis import Analysis, Engine, Notice, Usage, VideoFacts, write_analysis
-from reelmake.index import write_index
+from reelmake.index import write_index, write_tables
 from reelmake.jobs import Failure
 from reelmake.results import Results
 
@@ -99,3 +99,29 @@ def test_the_page_links_reports_and_shows_text_as_text(root: Path) -> None:
     assert "&lt;script&gt;alert(1)" in page
     assert "one time was past the end" in page
     assert "Check that it plays." in page
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "tags"),
+    [
+        ("title: x\ntags: []\ncreated: 2026\n", ()),
+        ('title: x\ntags: ["week 1", optics]\ncreated: 2026\n', ("week 1", "optics")),
+        ("tags:\n- week 1\n\n- optics\ntitle: tags\n", ("week 1", "optics")),
+        ("title: |\n  a\n  tags: [b]\ntags:\n  - c\n", ("c",)),
+        ('title: "{odd": [\ntags: [c]\n', ("c",)),
+        ('"tags": [d]\n', ("d",)),
+        ("tags: e\n", ()),
+        ("tags: [e\n", ()),
+        ("title: x\n", ()),
+    ],
+)
+def test_tags_are_read_where_the_reader_may_have_changed_them(
+    root: Path, front_matter: str, tags: tuple[str, ...]
+) -> None:
+    report = Results(root).report("summary_report", "day & night")
+    report.write_text(f"---\n{front_matter}---\n\ntags: [text]\n")
+    (entry,) = write_tables(root, [("summary_report", "day & night")])
+    assert entry.tags == tags
+    report.write_text(f"{front_matter}---\n\ntags: [text]\n")
+    (entry,) = write_tables(root, [("summary_report", "day & night")])
+    assert entry.tags == ()

@@ -4,6 +4,7 @@ The demo is built once; each test has a copy of it.
 """
 
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -77,12 +78,20 @@ def test_a_dry_run_says_what_would_be_built(demo: Project) -> None:
     assert not demo.report("光合作用").exists()
 
 
-def test_one_deleted_report_is_rebuilt_alone(demo: Project) -> None:
+def test_what_was_deleted_is_made_again_alone(demo: Project) -> None:
     before = demo.report("光合作用").read_text(encoding="utf-8")
     demo.report("光合作用").unlink()
-    run = demo.run()
-    assert run.jobs == {"render_report": 1, "build_index": 1}
+    assert demo.run().jobs == {"render_report": 1, "build_index": 1}
     assert demo.report("光合作用").read_text(encoding="utf-8") == before
+
+    report = demo.report("solar-eclipses")
+    page, pictures = report.with_suffix(".html"), report.with_suffix(".assets")
+    page.unlink()
+    assert demo.run().jobs == {"render_report": 1, "build_index": 1}
+    shutil.rmtree(pictures)
+    assert demo.run().jobs == {"extract_frames": 1, "render_report": 1, "build_index": 1}
+    assert page.exists()
+    assert list(pictures.glob("*.jpg"))
 
 
 def test_an_edit_of_the_layout_only_renders(demo: Project) -> None:
