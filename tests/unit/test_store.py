@@ -1,5 +1,7 @@
 import json
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,31 @@ def test_a_rejected_answer_stays_as_evidence_and_is_never_taken(store: Store) ->
     assert evidence["answer"] == {"text": "half an ans"}
     store.put(KEY, {"text": "a whole answer"}, request={})
     assert store.get(KEY) is not None
+
+
+@pytest.mark.parametrize("keep", ["put", "put into room", "reject"])
+def test_what_was_paid_for_is_on_the_disk_before_anything_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    if keep == "reject":
+        store.put(KEY, {"text": "x"}, request={})
+    synced: list[str] = []
+
+    def sync(descriptor: int, sync: Callable[[int], None] = os.fsync) -> None:
+        sync(descriptor)
+        file = Path(f"/proc/self/fd/{descriptor}")
+        synced.append(str(file.readlink()) if file.is_dir() else file.read_text())
+
+    monkeypatch.setattr(os, "fsync", sync)
+    if keep == "reject":
+        store.reject(KEY, Rejection("truncated", "…"))
+    elif keep == "put":
+        store.put(KEY, {"text": "x"}, request={})
+    else:
+        with store.room(KEY) as room:
+            store.put(KEY, {"text": "x"}, request={}, room=room)
+    kept = entry(store).with_suffix(".rejected.json") if keep == "reject" else entry(store)
+    assert synced == [kept.read_text(), str(kept.parent)]
 
 
 def test_of_two_that_ask_the_same_the_second_finds_the_answer_of_the_first(store: Store) -> None:
