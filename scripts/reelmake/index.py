@@ -63,9 +63,10 @@ def write_index(
     language: str = "en",
 ) -> None:
     """Write the three files for these reports (template, name) and digests, built or not."""
-    found = write_tables(root, targets, digests=digests, language=language)
+    entries, failures = write_tables(root, targets, digests=digests, language=language)
     pages, runs = _pages_of(root, digests), read_runs(Results(root))
-    write_atomically(root / "index.html", index_page(found, pages, runs, say=say_in(language)))
+    page = index_page(entries, pages, runs, failures=failures, say=say_in(language))
+    write_atomically(root / "index.html", page)
 
 
 def write_tables(
@@ -74,8 +75,8 @@ def write_tables(
     *,
     digests: Sequence[str] = (),
     language: str = "en",
-) -> list[Entry]:
-    """Write summary.tsv and failures.tsv; what the index has to say of each report."""
+) -> tuple[list[Entry], list[Failure]]:
+    """Write summary.tsv and failures.tsv; what the index has to say of each report, and these."""
     results = Results(root)
     files = {
         template: _files_of(results, template) for template in {template for template, _ in targets}
@@ -85,10 +86,10 @@ def write_tables(
     of_digests = (read_failure(results.failure(DIGESTS, name)) for name in digests)
     failures = [entry.failure for _, entry in found if entry.failure]
     failures += filter(None, of_digests)
+    failures = [replace(failure, hint=say(failure.hint)) for failure in failures]
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
-    hints = (replace(failure, hint=say(failure.hint)) for failure in failures)
-    write_atomically(root / "failures.tsv", _tsv(Failure, hints))
-    return [entry for _, entry in found]
+    write_atomically(root / "failures.tsv", _tsv(Failure, failures))
+    return [entry for _, entry in found], failures
 
 
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:

@@ -58,7 +58,7 @@ def add_failure(root: Path, name: str, message: str, template: str = "summary_re
         kind="invalid_input",
         code="video_unreadable",
         message=message,
-        hint="Check that it plays.",
+        hint="Check that it plays, or take it out of `videos:`.",
         attempts=1,
         log="logs/x.log",
     )

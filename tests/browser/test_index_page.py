@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.results import HOSTILE, add_failure, add_report, said, write_page
 from reelmake.analysis import Notice
+from reelmake.digests import DIGESTS
 from reelmake.notices import notice
 
 REPORTS = ("descent", "eclipses", "photosynthesis")
@@ -42,7 +43,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     add_failure(root, "broken", "broken.mp4 is no video")
     targets = [("chinese_transcript", "descent")]
     targets += [("summary_report", name) for name in (*REPORTS[1:], "broken", "later")]
-    return write_page(root, targets)
+    add_failure(root, "astronomy", "The answer was cut off.", DIGESTS)
+    return write_page(root, targets, ["astronomy"])
 
 
 @pytest.fixture
@@ -127,7 +129,9 @@ def test_sorting_puts_first(index: Page, order: str, first: str) -> None:
 def test_failures_and_warnings_are_told(index: Page) -> None:
     failures = index.locator("#failures")
     expect(failures).to_contain_text("broken.mp4 is no video")
-    expect(failures).to_contain_text("Check that it plays.")
+    expect(failures).to_contain_text("Check that it plays, or take it out of videos:.")
+    expect(failures.locator("code")).to_have_text(["videos:", "videos:"])
+    expect(failures).to_contain_text("astronomy (_digest, video_unreadable)")
     index.get_by_text("1 warning").click()
     expect(index.get_by_text("A timestamp lay past the end.")).to_be_visible()
     expect(index.get_by_text("You edited this report")).to_be_visible()
