@@ -45,5 +45,5 @@ rule all:
     default_target: True
     input:
         reports=every_report(),
-        others=every_export() + every_digest(),
+        others=every_export() + every_digest() + lost_files(),
         index=["<results>/index.html", "<results>/.reelmake/index-complete"],

@@ -221,6 +221,11 @@ def every_export() -> list[str]:
     ]
 
 
+def lost_files() -> list[str]:
+    """What was deleted of reports that are there: Snakemake makes again only what is asked for."""
+    return [str(path) for path in Results(Path(settings.results)).lost(TARGETS, with_pictures=settings.frames)]
+
+
 def reports_of_group(wildcards) -> list[str]:
     results = Results(Path(settings.results))
     return [str(results.report(*target.key)) for target in GROUPS[wildcards.group].targets]

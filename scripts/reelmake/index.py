@@ -150,7 +150,7 @@ def _look_at(
         created=analysis.created,
         overview=analysis.overview,
         warnings=tuple(told(notice, say) for notice in analysis.warnings),
-        picture=_first_picture(results, report, there),
+        picture=_first_picture(results, results.pictures(template, name), there),
         text="\n".join(_texts(analysis)),
         **values,
     )
@@ -161,8 +161,7 @@ def _link(results: Results, path: Path) -> str:
     return quote(path.relative_to(results.root).as_posix())
 
 
-def _first_picture(results: Results, report: Path, there: frozenset[str]) -> str | None:
-    folder = report.with_name(f"{report.name.removesuffix('.md')}.assets")
+def _first_picture(results: Results, folder: Path, there: frozenset[str]) -> str | None:
     if folder.name not in there:
         return None
     pictures = sorted(folder.glob("*.jpg"))

@@ -1,9 +1,11 @@
 """Where everything is below the results folder: the one place that knows, besides the rules."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,6 +72,22 @@ class Results:
 
     def page(self, template: str, name: str) -> Path:
         return self.root / "reports" / template / f"{name}.html"
+
+    def pictures(self, template: str, name: str) -> Path:
+        """The folder of the frames that a report shows."""
+        return self.root / "reports" / template / f"{name}.assets"
+
+    def lost(self, reports: Iterable[tuple[str, str]], *, with_pictures: bool) -> Iterator[Path]:
+        """What belongs to a report that is there (template, name), and is not there itself.
+
+        Each folder is looked at once, however many reports it has.
+        """
+        there = cache(lambda folder: frozenset(os.listdir(folder) if folder.is_dir() else ()))
+        for key in reports:
+            if (report := self.report(*key)).name in there(report.parent):
+                files = [self.analysis(*key), self.page(*key)]
+                files += [self.pictures(*key)] if with_pictures else []
+                yield from (file for file in files if file.name not in there(file.parent))
 
     def failure(self, template: str, name: str) -> Path:
         """The record that a failed job leaves, until a run of it succeeds."""

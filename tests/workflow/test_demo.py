@@ -4,6 +4,7 @@ The demo is built once; each test has a copy of it.
 """
 
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -83,6 +84,21 @@ def test_one_deleted_report_is_rebuilt_alone(demo: Project) -> None:
     run = demo.run()
     assert run.jobs == {"render_report": 1, "build_index": 1}
     assert demo.report("光合作用").read_text(encoding="utf-8") == before
+
+
+def test_what_was_deleted_of_reports_that_are_there_is_made_again(demo: Project) -> None:
+    page = demo.report("光合作用").with_suffix(".html")
+    pictures = demo.report("solar-eclipses").with_suffix(".assets")
+    analysis = demo.results / "analyses/summary_report/terminal-backup.json"
+    page.unlink()
+    shutil.rmtree(pictures)
+    analysis.unlink()
+    run = demo.run()
+    assert run.code == 0, run.output
+    assert run.jobs["analyze_video"] == 1
+    for path in (page, pictures / "00-07.jpg", analysis):
+        assert path.exists()
+    assert demo.run().had_nothing_to_do
 
 
 def test_an_edit_of_the_layout_only_renders(demo: Project) -> None:
