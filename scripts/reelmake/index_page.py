@@ -112,7 +112,8 @@ def index_page(
         done=sum(entry.status == "done" for entry in entries),
         warned=sum(bool(entry.warnings) for entry in entries),
         shares=_shares(entries),
-        clock=format_clock(sum(entry.duration_s or 0 for entry in entries)),
+        # A video that several templates report on, under one name, is watched once.
+        clock=format_clock(sum({one.name: one.duration_s or 0 for one in entries}.values())),
         usd=sum(entry.usd or 0 for entry in entries),
         packs=list(_packs(entries)),
         as_clock=format_clock,
