@@ -223,7 +223,10 @@ def every_export() -> list[str]:
 
 def lost_files() -> list[str]:
     """What was deleted of reports that are there: Snakemake makes again only what is asked for."""
-    return [str(path) for path in Results(Path(settings.results)).lost(TARGETS, with_pictures=settings.frames)]
+    return [
+        str(path)
+        for path in Results(Path(settings.results)).lost(TARGETS, with_pictures=settings.frames)
+    ]
 
 
 def reports_of_group(wildcards) -> list[str]:
