@@ -17,6 +17,7 @@ from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
 from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
+from reelmake.markdown import plain, visible
 from reelmake.notices import told
 from reelmake.pages import split_front_matter
 from reelmake.results import Results
@@ -83,10 +84,9 @@ def write_tables(
     }
     say = say_in(language)
     found = [_look_at(results, template, name, files[template], say) for template, name in targets]
-    of_digests = (read_failure(results.failure(DIGESTS, name)) for name in digests)
+    of_digests = (_failure_of(results, DIGESTS, name, say) for name in digests)
     failures = [entry.failure for _, entry in found if entry.failure]
     failures += filter(None, of_digests)
-    failures = [replace(failure, hint=say(failure.hint)) for failure in failures]
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
     write_atomically(root / "failures.tsv", _tsv(Failure, failures))
     return [entry for _, entry in found], failures
@@ -95,6 +95,14 @@ def write_tables(
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
     pages = {name: Path("digests", f"{name}.html") for name in digests}
     return {name: quote(page.as_posix()) for name, page in pages.items() if (root / page).exists()}
+
+
+def _failure_of(results: Results, template: str, name: str, say: Say) -> Failure | None:
+    """As it is shown: its message in one line, its hint in the language of the index."""
+    failure = read_failure(results.failure(template, name))
+    if failure is None:
+        return None
+    return replace(failure, message=plain(failure.message), hint=say(failure.hint))
 
 
 def _files_of(results: Results, template: str) -> frozenset[str]:
@@ -107,7 +115,7 @@ def _look_at(
     results: Results, template: str, name: str, there: frozenset[str], say: Say
 ) -> tuple[Row, Entry]:
     report = results.report(template, name)
-    failure = read_failure(results.failure(template, name))
+    failure = _failure_of(results, template, name, say)
     status = "failed" if failure else "done" if report.name in there else "missing"
     links = {label: name + ending for ending, label in _FORMATS.items() if name + ending in there}
     links |= {_NEW_VERSION: newer.name} if (newer := new_version(report)).name in there else {}
@@ -141,17 +149,17 @@ def _look_at(
         model=f"{analysis.engine.name} {analysis.engine.model}",
     )
     entry = Entry(
-        title=analysis.title or name,
+        title=plain(analysis.title) or name,
         language=analysis.language,
         duration_s=analysis.video.duration_s,
         usd=analysis.cost_usd,
         tokens=tokens,
         model=analysis.engine.model,
         created=analysis.created,
-        overview=analysis.overview,
-        warnings=tuple(told(notice, say) for notice in analysis.warnings),
+        overview=plain(analysis.overview),
+        warnings=tuple(plain(told(notice, say)) for notice in analysis.warnings),
         picture=_first_picture(results, results.pictures(template, name), there),
-        text="\n".join(_texts(analysis)),
+        text=visible("\n".join(_texts(analysis))),
         **values,
     )
     return row, entry

@@ -15,7 +15,9 @@ from reelmake.report import render_report
 from reelmake.results import Results
 from reelmake.templates import PROJECT, load_template
 
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script></script> ' \" --> ]]> {{ 7 }}"
+HOSTILE = (
+    "<img src=x onerror=alert(1)><script>alert(2)</script></script> ' \" --> ]]> {{ 7 }} \u202egpj"
+)
 
 
 def add_report(root: Path, name: str, template: str = "summary_report", **values: Any) -> Path:

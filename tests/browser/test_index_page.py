@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.results import HOSTILE, add_failure, add_report, said, write_page
 from reelmake.analysis import Notice
 from reelmake.digests import DIGESTS
+from reelmake.markdown import plain
 from reelmake.notices import notice
 
 REPORTS = ("descent", "eclipses", "photosynthesis")
@@ -209,7 +210,8 @@ def test_what_was_said_is_text(page: Page, tmp_path: Path) -> None:
     assert page.locator("mark").count() == 1
     assert page.locator("img, script:not(.pack):not(:last-of-type)").count() == 0
     expect(page.locator("#failures")).to_contain_text("<script>alert(2)</script>")
-    assert page.locator("#reports h3").first.inner_text() == " ".join(HOSTILE.split())
+    assert page.locator("#reports h3").first.inner_text() == plain(HOSTILE)
+    assert "\u202e" not in page.locator("body").inner_text()
 
 
 def test_pictures_far_below_are_not_loaded(page: Page, tmp_path: Path) -> None:
