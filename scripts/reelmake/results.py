@@ -82,12 +82,22 @@ class Results:
 
         Each folder is looked at once, however many reports it has.
         """
-        there = cache(lambda folder: frozenset(os.listdir(folder) if folder.is_dir() else ()))
-        for key in reports:
-            if (report := self.report(*key)).name in there(report.parent):
-                files = [self.analysis(*key), self.page(*key)]
-                files += [self.pictures(*key)] if with_pictures else []
-                yield from (file for file in files if file.name not in there(file.parent))
+
+        @cache
+        def names(kind: str, template: str) -> frozenset[str]:
+            folder = self.root / kind / template
+            return frozenset(os.listdir(folder) if folder.is_dir() else ())
+
+        for template, name in reports:
+            beside = names("reports", template)
+            if f"{name}.md" not in beside:
+                continue
+            if f"{name}.json" not in names("analyses", template):
+                yield self.analysis(template, name)
+            if f"{name}.html" not in beside:
+                yield self.page(template, name)
+            if with_pictures and f"{name}.assets" not in beside:
+                yield self.pictures(template, name)
 
     def failure(self, template: str, name: str) -> Path:
         """The record that a failed job leaves, until a run of it succeeds."""
