@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from browser.results import HOSTILE, add_failure, add_report, said, write_page
-from reelmake.analysis import Notice
+from reelmake.analysis import Notice, VideoFacts
 from reelmake.digests import DIGESTS
 from reelmake.markdown import plain
 from reelmake.notices import notice
@@ -33,6 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         root,
         "eclipses",
         title="Solar eclipses",
+        video=VideoFacts(source="https://videos.example/e", duration_s=250.2),
         transcript=said("The Moon hides the Sun; a corona appears."),
         warnings=[notice],
         tags=["astronomy", "week-1"],
@@ -118,7 +119,13 @@ def test_filters(index: Page, label: str, value: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("order", "first"),
-    [("title", "broken"), ("newest", "梯度下降"), ("dearest", "梯度下降"), ("status", "later")],
+    [
+        ("title", "broken"),
+        ("newest", "梯度下降"),
+        ("longest", "Solar eclipses"),
+        ("dearest", "梯度下降"),
+        ("status", "later"),
+    ],
 )
 def test_sorting_puts_first(index: Page, order: str, first: str) -> None:
     index.get_by_label("Sort by").select_option(order)
@@ -143,7 +150,7 @@ def test_costs_and_lengths_are_drawn(index: Page) -> None:
     row = index.get_by_role("row").filter(has_text="chinese_transcript")
     expect(row).to_contain_text("0.50")
     longest, dearest = row.locator("rect").all()
-    assert (longest.get_attribute("width"), dearest.get_attribute("width")) == ("50.0", "100.0")
+    assert (longest.get_attribute("width"), dearest.get_attribute("width")) == ("25.0", "100.0")
 
 
 def test_a_title_leads_to_the_page_of_the_report_and_back_again(index: Page) -> None:
