@@ -6,6 +6,7 @@ Overviews, key points and terms are put together. What an engine writes about th
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -143,15 +144,21 @@ def render_digest(
     """The digest as Markdown with front matter; the same members, the same bytes."""
     analyses = [member.analysis for member in members]
     language = language_of(analyses)
-    duration_s = sum(analysis.video.duration_s or 0 for analysis in analyses)
+    labels = shared_labels(language)
+    titles = _titles(members, labels["in_brackets"])
+    # A video that several templates report on is watched once.
+    videos = {(one.video.source, one.video.start_s, one.video.end_s): one for one in analyses}
+    duration_s = sum(one.video.duration_s or 0 for one in videos.values())
     context: dict[str, Any] = {
         "title": group.title,
         "duration_s": duration_s,
         "overview": summary.overview if summary else "",
-        "threads": [_thread(thread, members) for thread in (summary.threads if summary else ())],
-        "entries": [_entry(member) for member in members],
-        "terms": list(_terms(members)),
-        "labels": shared_labels(language),
+        "threads": [
+            _thread(thread, members, titles) for thread in (summary.threads if summary else ())
+        ],
+        "entries": [_entry(*one) for one in zip(members, titles, strict=True)],
+        "terms": list(_terms(members, titles)),
+        "labels": labels,
     }
     body = tidy(layout_of_digests().render(as_text(context)))
     head = front_matter(
@@ -198,22 +205,28 @@ def write_digest_page(digest: Path, page: Path) -> None:
     write_atomically(page, report_page(text, index="../index.html", link_pages=True))
 
 
-def _thread(thread: Thread, members: Sequence[Member]) -> dict[str, Any]:
-    chosen = [members[place] for place in thread.members]
-    reports = [{"title": _title(member.analysis), "link": member.link} for member in chosen]
+def _thread(thread: Thread, members: Sequence[Member], titles: Sequence[str]) -> dict[str, Any]:
+    reports = [{"title": titles[i], "link": members[i].link} for i in thread.members]
     return {"title": thread.title, "summary": thread.summary, "reports": reports}
 
 
-def _title(analysis: Analysis) -> str:
-    return analysis.title or analysis.name
+def _titles(members: Sequence[Member], in_brackets: str) -> list[str]:
+    """The titles of the reports; several that are the same say which report they are of."""
+    titles = [member.analysis.title or member.analysis.name for member in members]
+    counts = Counter(titles)
+    places = [f"{member.analysis.template}/{member.analysis.name}" for member in members]
+    return [
+        in_brackets.format(text=title, more=place) if counts[title] > 1 else title
+        for title, place in zip(titles, places, strict=True)
+    ]
 
 
-def _entry(member: Member) -> dict[str, Any]:
+def _entry(member: Member, title: str) -> dict[str, Any]:
     analysis = member.analysis
     points = [{"time_s": point.time_s, "text": point.text} for point in analysis.key_points]
     chapters = [{"time_s": part.start_s, "text": part.title} for part in analysis.chapters]
     return {
-        "title": _title(analysis),
+        "title": title,
         "link": member.link,
         "source_link": member.source_link,
         "duration_s": analysis.video.duration_s,
@@ -222,11 +235,11 @@ def _entry(member: Member) -> dict[str, Any]:
     }
 
 
-def _terms(members: Sequence[Member]) -> Iterator[dict[str, Any]]:
+def _terms(members: Sequence[Member], titles: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Each term once, as the first report that has it explains it, in alphabetical order."""
     found: dict[str, dict[str, Any]] = {}
-    for member in members:
-        where = {"title": _title(member.analysis), "link": member.link}
+    for member, title in zip(members, titles, strict=True):
+        where = {"title": title, "link": member.link}
         for term in member.analysis.terms:
             found.setdefault(term.term.casefold(), term.model_dump() | where)
     return iter([found[key] for key in sorted(found)])

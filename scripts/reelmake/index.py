@@ -17,6 +17,7 @@ from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
 from reelmake.index_page import Entry, index_page
 from reelmake.jobs import Failure, read_failure
+from reelmake.markdown import plain, visible
 from reelmake.notices import told
 from reelmake.pages import split_front_matter
 from reelmake.results import Results, names_in
@@ -64,9 +65,10 @@ def write_index(
     language: str = "en",
 ) -> None:
     """Write the three files for these reports (template, name) and digests, built or not."""
-    found = write_tables(root, targets, digests=digests, language=language)
+    entries, failures = write_tables(root, targets, digests=digests, language=language)
     pages, runs = _pages_of(root, digests), read_runs(Results(root))
-    write_atomically(root / "index.html", index_page(found, pages, runs, say=say_in(language)))
+    page = index_page(entries, pages, runs, failures=failures, say=say_in(language))
+    write_atomically(root / "index.html", page)
 
 
 def write_tables(
@@ -75,8 +77,8 @@ def write_tables(
     *,
     digests: Sequence[str] = (),
     language: str = "en",
-) -> list[Entry]:
-    """Write summary.tsv and failures.tsv; what the index has to say of each report."""
+) -> tuple[list[Entry], list[Failure]]:
+    """Write summary.tsv and failures.tsv; what the index has to say of each report, and these."""
     results = Results(root)
     files = {
         template: names_in(results.report(template, "any").parent)
@@ -84,13 +86,12 @@ def write_tables(
     }
     say = say_in(language)
     found = [_look_at(results, template, name, files[template], say) for template, name in targets]
-    of_digests = (read_failure(results.failure(DIGESTS, name)) for name in digests)
+    of_digests = (_failure_of(results, DIGESTS, name, say) for name in digests)
     failures = [entry.failure for _, entry in found if entry.failure]
     failures += filter(None, of_digests)
     write_atomically(root / "summary.tsv", _tsv(Row, (row for row, _ in found)))
-    hints = (replace(failure, hint=say(failure.hint)) for failure in failures)
-    write_atomically(root / "failures.tsv", _tsv(Failure, hints))
-    return [entry for _, entry in found]
+    write_atomically(root / "failures.tsv", _tsv(Failure, failures))
+    return [entry for _, entry in found], failures
 
 
 def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
@@ -98,11 +99,19 @@ def _pages_of(root: Path, digests: Sequence[str]) -> dict[str, str]:
     return {name: quote(page.as_posix()) for name, page in pages.items() if (root / page).exists()}
 
 
+def _failure_of(results: Results, template: str, name: str, say: Say) -> Failure | None:
+    """As it is shown: its message in one line, its hint in the language of the index."""
+    failure = read_failure(results.failure(template, name))
+    if failure is None:
+        return None
+    return replace(failure, message=plain(failure.message), hint=say(failure.hint))
+
+
 def _look_at(
     results: Results, template: str, name: str, there: frozenset[str], say: Say
 ) -> tuple[Row, Entry]:
     report = results.report(template, name)
-    failure = read_failure(results.failure(template, name))
+    failure = _failure_of(results, template, name, say)
     status = "failed" if failure else "done" if report.name in there else "missing"
     links = {label: name + ending for ending, label in _FORMATS.items() if name + ending in there}
     links |= {_NEW_VERSION: newer.name} if (newer := new_version(report)).name in there else {}
@@ -136,17 +145,17 @@ def _look_at(
         model=f"{analysis.engine.name} {analysis.engine.model}",
     )
     entry = Entry(
-        title=analysis.title or name,
+        title=plain(analysis.title) or name,
         language=analysis.language,
         duration_s=analysis.video.duration_s,
         usd=analysis.cost_usd,
         tokens=tokens,
         model=analysis.engine.model,
         created=analysis.created,
-        overview=analysis.overview,
-        warnings=tuple(told(notice, say) for notice in analysis.warnings),
-        picture=_first_picture(results, report, there),
-        text="\n".join(_texts(analysis)),
+        overview=plain(analysis.overview),
+        warnings=tuple(plain(told(notice, say)) for notice in analysis.warnings),
+        picture=_first_picture(results, results.pictures(template, name), there),
+        text=visible("\n".join(_texts(analysis))),
         **values,
     )
     return row, entry
@@ -156,8 +165,7 @@ def _link(results: Results, path: Path) -> str:
     return quote(path.relative_to(results.root).as_posix())
 
 
-def _first_picture(results: Results, report: Path, there: frozenset[str]) -> str | None:
-    folder = report.with_name(f"{report.name.removesuffix('.md')}.assets")
+def _first_picture(results: Results, folder: Path, there: frozenset[str]) -> str | None:
     if folder.name not in there:
         return None
     pictures = sorted(folder.glob("*.jpg"))

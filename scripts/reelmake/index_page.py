@@ -87,9 +87,13 @@ def index_page(
     digests: Mapping[str, str],
     runs: Sequence[RunRecord] = (),
     *,
+    failures: Sequence[Failure] = (),
     say: Say,
 ) -> str:
-    """The whole page, ``digests`` by name; what was said in a video is text in it, never markup."""
+    """The whole page, ``digests`` by name; what was said in a video is text in it, never markup.
+
+    ``failures`` are those of reports and of digests, with hints in the language of the page.
+    """
     states = {state for entry in entries for state in entry.states.split()}
     return render_page(
         "index",
@@ -104,11 +108,12 @@ def index_page(
             "status": [state for state in _STATES if state in states],
             "tag": sorted({tag for entry in entries for tag in entry.tags}),
         },
-        failures=[entry.failure for entry in entries if entry.failure],
+        failures=failures,
         done=sum(entry.status == "done" for entry in entries),
         warned=sum(bool(entry.warnings) for entry in entries),
         shares=_shares(entries),
-        clock=format_clock(sum(entry.duration_s or 0 for entry in entries)),
+        # A video that several templates report on, under one name, is watched once.
+        clock=format_clock(sum({one.name: one.duration_s or 0 for one in entries}.values())),
         usd=sum(entry.usd or 0 for entry in entries),
         packs=list(_packs(entries)),
         as_clock=format_clock,

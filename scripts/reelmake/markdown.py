@@ -54,9 +54,14 @@ _MARRED_URL = re.compile(r"\b(https?(?=://)|www(?=\.))(\S*?(?:\\|&lt;|&amp;))", 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
 
+def visible(text: str) -> str:
+    """Without control characters, and without bidi overrides, which show text out of its order."""
+    return _INVISIBLE.sub("", text)
+
+
 def plain(text: str) -> str:
-    """One line: control characters and bidi overrides taken out, white space folded."""
-    return " ".join(_INVISIBLE.sub("", text).split())
+    """One line of what is visible, white space folded."""
+    return " ".join(visible(text).split())
 
 
 def escape(text: object) -> Markup:

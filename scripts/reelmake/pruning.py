@@ -27,7 +27,7 @@ def leftovers(results: Results, targets: Iterable[Target]) -> list[Path]:
     wanted: set[Path] = set()
     for target in targets:
         report = results.report(*target.key)
-        wanted |= {report, report.with_name(f"{target.name}.assets")}
+        wanted |= {report, results.pictures(*target.key)}
         wanted |= {results.analysis(*target.key), results.failure(*target.key)}
         if target.source:
             path = Path(target.video)

@@ -45,8 +45,8 @@ _FRAME = "_layout/frame.md.j2"
 _DIGEST = "_digest/digest.md.j2"
 _SHARED = (Path(__file__).parents[2] / "templates",)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-_LONG = 5000
-"""Characters from which a report begins with its contents."""
+_FEW = 3
+"""Headings from which a report begins with its contents."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ def _named(names: Sequence[str], labels: Mapping[str, str]) -> str:
 
 
 def _contents(body: str) -> Markup:
-    """Links to the headings of a long report, as GitHub and most editors name them.
+    """Links to the headings of a report, as GitHub and most editors name them.
 
     Obsidian looks for the heading's text instead: the same thing for a heading of one word, which
     is why those in ``labels.yaml`` are.
     """
     headings = _HEADING.findall(body)
-    if len(body) < _LONG or len(headings) < 2:
+    if len(headings) < _FEW:
         return Markup()
     links, seen = [], set[str]()
     for heading in headings:

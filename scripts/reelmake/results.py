@@ -72,6 +72,10 @@ class Results:
     def page(self, template: str, name: str) -> Path:
         return self.root / "reports" / template / f"{name}.html"
 
+    def pictures(self, template: str, name: str) -> Path:
+        """The folder of the frames that a report shows."""
+        return self.root / "reports" / template / f"{name}.assets"
+
     def failure(self, template: str, name: str) -> Path:
         """The record that a failed job leaves, until a run of it succeeds."""
         return self._state / "failures" / template / f"{name}.json"

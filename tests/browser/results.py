@@ -15,7 +15,9 @@ from reelmake.report import render_report
 from reelmake.results import Results
 from reelmake.templates import PROJECT, load_template
 
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script></script> ' \" --> ]]> {{ 7 }}"
+HOSTILE = (
+    "<img src=x onerror=alert(1)><script>alert(2)</script></script> ' \" --> ]]> {{ 7 }} \u202egpj"
+)
 
 
 def add_report(root: Path, name: str, template: str = "summary_report", **values: Any) -> Path:
@@ -58,7 +60,7 @@ def add_failure(root: Path, name: str, message: str, template: str = "summary_re
         kind="invalid_input",
         code="video_unreadable",
         message=message,
-        hint="Check that it plays.",
+        hint="Check that it plays, or take it out of `videos:`.",
         attempts=1,
         log="logs/x.log",
     )

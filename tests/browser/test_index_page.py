@@ -7,7 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from browser.results import HOSTILE, add_failure, add_report, said, write_page
-from reelmake.analysis import Notice
+from reelmake.analysis import Notice, VideoFacts
+from reelmake.digests import DIGESTS
+from reelmake.markdown import plain
 from reelmake.notices import notice
 
 REPORTS = ("descent", "eclipses", "photosynthesis")
@@ -31,6 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         root,
         "eclipses",
         title="Solar eclipses",
+        video=VideoFacts(source="https://videos.example/e", duration_s=250.2),
         transcript=said("The Moon hides the Sun; a corona appears."),
         warnings=[notice],
         tags=["astronomy", "week-1"],
@@ -42,7 +45,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     add_failure(root, "broken", "broken.mp4 is no video")
     targets = [("chinese_transcript", "descent")]
     targets += [("summary_report", name) for name in (*REPORTS[1:], "broken", "later")]
-    return write_page(root, targets)
+    add_failure(root, "astronomy", "The answer was cut off.", DIGESTS)
+    return write_page(root, targets, ["astronomy"])
 
 
 @pytest.fixture
@@ -115,7 +119,13 @@ def test_filters(index: Page, label: str, value: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("order", "first"),
-    [("title", "broken"), ("newest", "梯度下降"), ("dearest", "梯度下降"), ("status", "later")],
+    [
+        ("title", "broken"),
+        ("newest", "梯度下降"),
+        ("longest", "Solar eclipses"),
+        ("dearest", "梯度下降"),
+        ("status", "later"),
+    ],
 )
 def test_sorting_puts_first(index: Page, order: str, first: str) -> None:
     index.get_by_label("Sort by").select_option(order)
@@ -127,7 +137,9 @@ def test_sorting_puts_first(index: Page, order: str, first: str) -> None:
 def test_failures_and_warnings_are_told(index: Page) -> None:
     failures = index.locator("#failures")
     expect(failures).to_contain_text("broken.mp4 is no video")
-    expect(failures).to_contain_text("Check that it plays.")
+    expect(failures).to_contain_text("Check that it plays, or take it out of videos:.")
+    expect(failures.locator("code")).to_have_text(["videos:", "videos:"])
+    expect(failures).to_contain_text("astronomy (_digest, video_unreadable)")
     index.get_by_text("1 warning").click()
     expect(index.get_by_text("A timestamp lay past the end.")).to_be_visible()
     expect(index.get_by_text("You edited this report")).to_be_visible()
@@ -138,7 +150,7 @@ def test_costs_and_lengths_are_drawn(index: Page) -> None:
     row = index.get_by_role("row").filter(has_text="chinese_transcript")
     expect(row).to_contain_text("0.50")
     longest, dearest = row.locator("rect").all()
-    assert (longest.get_attribute("width"), dearest.get_attribute("width")) == ("50.0", "100.0")
+    assert (longest.get_attribute("width"), dearest.get_attribute("width")) == ("25.0", "100.0")
 
 
 def test_a_title_leads_to_the_page_of_the_report_and_back_again(index: Page) -> None:
@@ -178,6 +190,7 @@ def test_nothing_bars_readers_with_other_senses(
     )
     page = context.new_page()
     page.goto(address)
+    assert page.locator(".shares").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     page.get_by_role("searchbox").fill("o")
     found = Axe().run(page).response["violations"]
     assert [(rule["id"], rule["impact"]) for rule in found] == []
@@ -204,7 +217,8 @@ def test_what_was_said_is_text(page: Page, tmp_path: Path) -> None:
     assert page.locator("mark").count() == 1
     assert page.locator("img, script:not(.pack):not(:last-of-type)").count() == 0
     expect(page.locator("#failures")).to_contain_text("<script>alert(2)</script>")
-    assert page.locator("#reports h3").first.inner_text() == " ".join(HOSTILE.split())
+    assert page.locator("#reports h3").first.inner_text() == plain(HOSTILE)
+    assert "\u202e" not in page.locator("body").inner_text()
 
 
 def test_pictures_far_below_are_not_loaded(page: Page, tmp_path: Path) -> None:

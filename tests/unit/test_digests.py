@@ -116,6 +116,14 @@ def test_a_digest_has_every_report_with_its_points_and_all_terms_once() -> None:
     assert "Again." not in body
 
 
+def test_reports_with_the_same_title_are_told_apart_and_a_video_counts_once() -> None:
+    a, b = (member("a", title="Same", template=template) for template in ("first", "second"))
+    text = render_digest(Group(name="x", title="x", targets=()), [a, b, member("c")])
+    for heading in ("Same (first/a)", "Same (second/a)", "About c"):
+        assert f"## [{heading}](" in text
+    assert "3 reports, 02:00 of video." in text
+
+
 def test_chapters_stand_in_for_missing_points() -> None:
     chapters = [Chapter(start_s=83, end_s=90, title="The lens", summary="")]
     text = render_digest(

@@ -99,6 +99,20 @@ def test_cues_are_in_order_short_and_leave_nothing_out(text: str) -> None:
         assert kept == "".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("答案就在叶子里，叶子的细胞中，有许多绿色的小工厂，能够吸收阳光，", "，"),
+        ("the Moon, which is small, hides the Sun, which is huge, and this is rare, ", ","),
+    ],
+)
+def test_cues_end_with_a_clause_and_fit_two_lines(text: str, ends: str) -> None:
+    found = list(cues([Passage(start_s=0, end_s=60, text=text * 5)]))
+    for cue in found:
+        assert cue.text[-1] in ends
+        assert sum(2 if character > "\u2e80" else 1 for character in cue.text) <= 84
+
+
 def rows(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith("#")]
     return list(csv.reader(lines, delimiter="\t"))

@@ -92,6 +92,15 @@ def test_without_failures_there_is_only_the_header(tmp_path: Path) -> None:
     assert (tmp_path / "failures.tsv").read_text().count("\n") == 1
 
 
+def test_a_video_of_two_templates_counts_once(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    targets = [(template, "a") for template in ("study_notes", "summary_report")]
+    for template, name in targets:
+        write_analysis(analysis(name, template=template), results.analysis(template, name))
+    write_index(tmp_path, targets)
+    assert "01:23 of video" in (tmp_path / "index.html").read_text()
+
+
 def test_the_page_links_reports_and_shows_text_as_text(root: Path) -> None:
     page = (root / "index.html").read_text()
     assert 'href="reports/summary_report/day%20%26%20night.md"' in page
@@ -120,8 +129,8 @@ def test_tags_are_read_where_the_reader_may_have_changed_them(
 ) -> None:
     report = Results(root).report("summary_report", "day & night")
     report.write_text(f"---\n{front_matter}---\n\ntags: [text]\n")
-    (entry,) = write_tables(root, [("summary_report", "day & night")])
+    (entry,), _ = write_tables(root, [("summary_report", "day & night")])
     assert entry.tags == tags
     report.write_text(f"{front_matter}---\n\ntags: [text]\n")
-    (entry,) = write_tables(root, [("summary_report", "day & night")])
+    (entry,), _ = write_tables(root, [("summary_report", "day & night")])
     assert entry.tags == ()

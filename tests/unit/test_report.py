@@ -155,13 +155,14 @@ def test_warnings_are_announced_and_listed() -> None:
     assert "WARNING" not in render(rich("summary_report"))
 
 
-def test_a_long_report_begins_with_working_contents() -> None:
+def test_a_report_begins_with_working_contents() -> None:
     body = render(rich("chinese_transcript"))
     contents = next(line for line in body.splitlines() if line.startswith("**目录：**"))
     targets = re.findall(r"\]\(#([^)]+)\)", contents)
     # One word each: GitHub's anchor and Obsidian's link to a heading are then the same.
     assert targets == ["概述", "逐字稿", "笔记", "关键画面", "术语"]
-    assert "Contents" not in render(rich("summary_report"))
+    assert "[Topic](#topic) · [Points](#points)" in render(rich("summary_report"))
+    assert "Contents" not in render(poor("summary_report"))
 
 
 def test_a_model_without_price() -> None:

@@ -1,7 +1,9 @@
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from reelmake.template_advice import advice, describe
 from reelmake.templates import PROJECT, available_templates, load_template
@@ -31,6 +33,22 @@ def test_what_is_asked_for_and_never_shown_is_told(
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     assert any(found in line for line in advice(load_template("summary_report", [tmp_path / "t"])))
+
+
+def test_the_template_that_the_docs_show_fits_together(tmp_path: Path) -> None:
+    tokens = MarkdownIt().parse((PROJECT / "docs/templates.md").read_text(encoding="utf-8"))
+    folder = tmp_path / "risk_review"
+    shutil.copytree(BUILT_IN / "summary_report", folder)
+    file = ""
+    for token in tokens:
+        if named := re.match(r"\*\*`([\w.]+)`\*\*:", token.content):
+            file = named[1]
+        elif token.type == "fence" and token.info in ("yaml", "jinja"):
+            (folder / file).write_text(token.content, encoding="utf-8")
+    assert {path.name for path in folder.iterdir()} == {
+        "fields.schema.yaml", "labels.yaml", "prompt.md.j2", "report.md.j2", "template.yaml",
+    }  # fmt: skip
+    assert advice(load_template("risk_review", [tmp_path, BUILT_IN])) == []
 
 
 def test_the_description_says_what_the_offline_engine_lacks() -> None:

@@ -78,20 +78,27 @@ def test_a_dry_run_says_what_would_be_built(demo: Project) -> None:
     assert not demo.report("光合作用").exists()
 
 
-def test_what_was_deleted_is_made_again_alone(demo: Project) -> None:
+def test_one_deleted_report_is_rebuilt_alone(demo: Project) -> None:
     before = demo.report("光合作用").read_text(encoding="utf-8")
     demo.report("光合作用").unlink()
-    assert demo.run().jobs == {"render_report": 1, "build_index": 1}
+    run = demo.run()
+    assert run.jobs == {"render_report": 1, "build_index": 1}
     assert demo.report("光合作用").read_text(encoding="utf-8") == before
 
-    report = demo.report("solar-eclipses")
-    page, pictures = report.with_suffix(".html"), report.with_suffix(".assets")
+
+def test_what_was_deleted_of_reports_that_are_there_is_made_again(demo: Project) -> None:
+    page = demo.report("光合作用").with_suffix(".html")
+    pictures = demo.report("solar-eclipses").with_suffix(".assets")
+    analysis = demo.results / "analyses/summary_report/terminal-backup.json"
     page.unlink()
-    assert demo.run().jobs == {"render_report": 1, "build_index": 1}
     shutil.rmtree(pictures)
-    assert demo.run().jobs == {"extract_frames": 1, "render_report": 1, "build_index": 1}
-    assert page.exists()
-    assert list(pictures.glob("*.jpg"))
+    analysis.unlink()
+    run = demo.run()
+    assert run.code == 0, run.output
+    assert run.jobs["analyze_video"] == 1
+    for path in (page, pictures / "00-07.jpg", analysis):
+        assert path.exists()
+    assert demo.run().had_nothing_to_do
 
 
 def test_an_edit_of_the_layout_only_renders(demo: Project) -> None:

@@ -14,6 +14,7 @@ _ATOM = re.compile(
     r"[\u2e80-\u9fff\uf900-\ufaff][，。！？；：、）》」』”’…]*|\S+?(?=[\u2e80-\u9fff])|\S+|\s+"
 )
 _SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’）)」』]*\s*$")
+_CLAUSE_END = re.compile(r"[,;:，、；：][\"'”’）)」』]*\s*$")
 # Players take these for formatting, also in SRT, which has no way to write them as text.
 _SRT_MARKS = str.maketrans({"<": "＜", ">": "＞", "{": "｛", "}": "｝"})
 
@@ -28,7 +29,7 @@ class Cue(NamedTuple):
 
 
 def cues(transcript: Sequence[Passage]) -> Iterator[Cue]:
-    """Passages cut between sentences or words; each piece gets its share of the passage's time."""
+    """Passages cut between sentences, clauses or words; a piece gets its share of the time."""
     for passage in transcript:
         pieces = list(_pieces(plain(passage.text)))
         whole = sum(map(_width, pieces)) or 1
@@ -74,7 +75,9 @@ def _pieces(text: str) -> Iterator[str]:
             yield piece.strip()
             piece = ""
         piece += atom
-        if _SENTENCE_END.search(piece) and _width(piece) > _WIDTH // 3:
+        if (_SENTENCE_END.search(piece) and _width(piece) > _WIDTH // 3) or (
+            _CLAUSE_END.search(piece) and _width(piece) > _WIDTH * 2 // 3
+        ):
             yield piece.strip()
             piece = ""
     if piece.strip():

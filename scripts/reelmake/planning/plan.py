@@ -89,7 +89,7 @@ class Planner:
         formats = formats_of(load_template(target.template), self._config.formats)
         files = [report.with_name(f"{target.name}{ending(one)}") for one in formats]
         if self._config.frames:
-            files.append(report.with_name(f"{target.name}.assets"))
+            files.append(self._results.pictures(*target.key))
         return not all(file.exists() for file in files)
 
     def _analysis(self, target: Target) -> Analysis | None:
