@@ -5,11 +5,15 @@ import sys
 import time
 from pathlib import Path
 
-from pydantic import TypeAdapter
-from snakemake.exceptions import WorkflowError
-
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
+
+from early_stop import say_so_without_a_traceback
+
+say_so_without_a_traceback()
+
+from pydantic import TypeAdapter
+from snakemake.exceptions import WorkflowError
 
 from following import Following
 from job_selection import let_get_ready, use_job_selector
