@@ -165,6 +165,9 @@ def test_what_failed_and_what_can_not_be_used_is_told(
     assert reasons(planned)["notes"] == ("can't be used", 0)
     said = status(project)
     assert re.search(r"video-0000 +summary_report +failed +permanent: ", said)
+    assert re.search(r"^ +logs/analyze_video/summary_report/video-0000\.log *$", said, re.MULTILINE)
+    bill = sum(record.usd for record in double.ledger.billed())
+    assert f"Runs on record: 1; {bill:.4f} USD were billed in them, with what failed." in said
     assert re.search(r"notes +summary_report +failed +can't be used", said)
     assert "3 reports: 0 done, 3 failed, 0 stale, 0 missing." in said
 
