@@ -6,11 +6,15 @@ import time
 from inspect import signature
 from pathlib import Path
 
-from pydantic import TypeAdapter
-from snakemake.exceptions import WorkflowError
-
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.append(str(SCRIPTS))
+
+from early_stop import stop_at_once_and_say_so
+
+stop_at_once_and_say_so()
+
+from pydantic import TypeAdapter
+from snakemake.exceptions import WorkflowError
 
 from following import Following
 from job_selection import let_get_ready, use_job_selector
@@ -29,7 +33,7 @@ from reelmake.inputs import targets, video_table
 from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.results import Results, missing
-from reelmake.targets import Target
+from reelmake.targets import Target, is_url
 from reelmake.templates import load_template
 from reelmake.translation import say_on_terminal
 from sigterm import exit_gracefully_at_any_time
@@ -112,10 +116,10 @@ def target_of(wildcards) -> Target:
 def video_file(wildcards) -> list[str]:
     """The video, unless Snakemake can't name it, or would never take what is older than it.
 
-    Then `video_fingerprint` alone sees its changes.
+    Then `video_fingerprint` alone sees its changes. What Gemini reads by its URL is no file.
     """
     target = target_of(wildcards)
-    unnameable = target.problem or set(target.video) & UNNAMEABLE
+    unnameable = target.problem or is_url(target.video) or set(target.video) & UNNAMEABLE
     return [] if unnameable or is_of_the_future(target.video) else [target.video]
 
 

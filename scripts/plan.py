@@ -10,7 +10,8 @@ from rich.console import Group
 from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
 from reelmake.planning.plan import Planner
-from reelmake.planning.plan_table import plan_table, write_plan
+from reelmake.planning.plan_file import write_plan
+from reelmake.planning.plan_table import plan_table
 from reelmake.planning.tables import as_text, show
 from reelmake.results import Results
 from reelmake.targets import Target
@@ -24,11 +25,10 @@ def main(config: Config, targets: list[Target], layouts: dict[str, str], *, jobs
     planner = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts))
     plan = planner.plan()
     path = Results(Path(config.results)).plan
-    write_plan(plan, config, path)
-    today = datetime.now(UTC).date()
+    learned, today = planner.learned_seconds, datetime.now(UTC).date()
+    write_plan(plan, config, path, jobs=jobs, learned_seconds=learned, today=today)
 
     def told(say: Say) -> Group:
-        learned = planner.learned_seconds
         shown = plan_table(plan, config, say, jobs=jobs, learned_seconds=learned, today=today)
         return Group(shown, say("As JSON: {path}", path=path))
 

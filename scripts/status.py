@@ -16,6 +16,7 @@ from reelmake.planning.status_table import status_table
 from reelmake.planning.tables import as_text, show
 from reelmake.planning.waiting import waiting_batches
 from reelmake.results import Results
+from reelmake.runs.record import read_runs
 from reelmake.targets import Target
 from reelmake.translation import ENGLISH, Say, say_on_terminal
 
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
 
 
 def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
-    spread_failures(Results(Path(config.results)), targets)
+    results = Results(Path(config.results))
+    spread_failures(results, targets)
     plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
     digests = list(groups_of(targets, config.digest))
     keys, language = [target.key for target in targets], language_of(targets)
     write_tables(Path(config.results), keys, digests=digests, language=language)
 
     def told(say: Say) -> RenderableType:
-        return status_table(plan, say, waiting=waiting_batches(Results(Path(config.results)), say))
+        waiting = waiting_batches(results, say)
+        return status_table(plan, say, runs=read_runs(results), waiting=waiting)
 
     show(told(say_on_terminal()))
     return as_text(told(ENGLISH))

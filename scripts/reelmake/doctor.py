@@ -25,6 +25,7 @@ _PROJECT = Path(__file__).parents[2]
 _ROOM_GB = 2.0
 _FILES = 1024
 _PATIENCE_S = 10.0
+_CLOCK_S = 60.0
 _SLURM = ("sbatch", "squeue", "scancel", "sinfo")
 
 
@@ -58,10 +59,13 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _programs(config)
     yield from _disk(config)
     yield _open_files()
-    if config.engine == "local":
-        yield from _weights(config)
-    else:
-        yield from asyncio.run(_account(config))
+    try:
+        if config.engine == "local":
+            yield from _weights(config)
+        else:
+            yield from asyncio.run(_account(config))
+    except ImportError as error:
+        yield _found("fail", "the engine can't be loaded ({why})", "run `make setup`", why=error)
     yield _slurm()
 
 
@@ -210,7 +214,21 @@ async def _account(config: Config) -> list[Finding]:
                     found.append(Finding("warn" if passing else "fail", message, fault.hint))
                 else:
                     found.append(_found("ok", "{what}: can be asked", what=what))
-    return found
+        clocks = [project.service.clock_ahead_s for project in projects.all]
+    return [*found, *(_clock(ahead_s) for ahead_s in clocks[:1] if ahead_s is not None)]
+
+
+def _clock(ahead_s: float) -> Finding:
+    if abs(ahead_s) <= _CLOCK_S:
+        return _found("ok", "the clock agrees with the service's")
+    return _found(
+        "warn",
+        "the clock is {seconds:.0f} s ahead of the service's"
+        if ahead_s > 0
+        else "the clock is {seconds:.0f} s behind the service's",
+        "set it (`timedatectl set-ntp true`): quotas of the day and dates of reports go by it",
+        seconds=abs(ahead_s),
+    )
 
 
 def _slurm() -> Finding:

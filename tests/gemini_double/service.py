@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 
@@ -89,6 +90,8 @@ class Service:
             traceback.print_exc()
             record.error = f"bug in the double: {bug!r}"
             reply = Reply.of_json(ServiceError(500, record.error).body(), 500)
+        now = time.time() + self.settings.clock_ahead_s
+        reply.headers = {"Date": formatdate(now, usegmt=True), **reply.headers}
         record.status = reply.status
         reply.written = self._note(record)
         return reply

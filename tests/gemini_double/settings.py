@@ -20,6 +20,8 @@ class Settings:
     """The models that exist, with their prices."""
     latency: float = 0.0
     """Seconds that every generateContent takes."""
+    clock_ahead_s: float = 0.0
+    """Of this clock; the Date of every answer says it."""
     timestamps: str = "absolute"
     """Whether times count from the start of the video (absolute) or of the clip (relative)."""
     processing_seconds: float = 0.0

@@ -334,8 +334,9 @@ def test_a_day_that_the_service_calls_spent_says_when_to_go_on(
     double: GeminiDouble, tmp_path: Path, video: Source
 ) -> None:
     double.faults.add(Fault("day_spent"))
-    with pytest.raises(ServiceError, match=r"renewed at \d{4}-\d\d-\d\d 00:00 P[SD]T"):
+    with pytest.raises(ServiceError, match=r"renewed at \d{4}-\d\d-\d\d 00:00 P[SD]T") as caught:
         Client(tmp_path).ask(request(video), video)
+    assert "retry" not in caught.value.message  # as the service says, in a second
     assert double.ledger.count("generate") == 1
 
 

@@ -1,14 +1,27 @@
-"""What a plan learns from the reports that are there."""
+"""What a plan learns from the reports that are there, and says of money, quota, time and prices."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reelmake.config import GeminiSettings
+from reelmake.config import Config, GeminiSettings
+from reelmake.gemini.budget import Estimate
+from reelmake.gemini.day_quota import DayQuota
+from reelmake.gemini.projects import fingerprint_of
 from reelmake.planning.gemini_engine import GeminiEngine
+from reelmake.planning.limits import day, durations, money, prices
+from reelmake.planning.plan_table import notes
+from reelmake.planning.reasons import Planned, Reason
+from reelmake.pricing import Price, PriceTable, price_table
 from reelmake.results import Results
 from reelmake.samples import sample_analyses
+from reelmake.targets import Target
+from reelmake.translation import ENGLISH
+
+MODEL = "gemini-3.5-flash-lite"
 
 
 @pytest.mark.parametrize(
@@ -31,3 +44,133 @@ def test_seconds_a_call_come_from_what_was_asked(
     ]
     settings = GeminiSettings(model=rich.engine.model)
     assert GeminiEngine(settings, Results(tmp_path), analyses).learned_seconds == learned
+
+
+def asking(number: int) -> list[Planned]:
+    """So many reports, each to be had by one call: 1000 tokens in, 30 s, 0.5 USD."""
+    call = Estimate(1000, usd=0.5, most_usd=1.0, output_tokens=100, seconds=30.0)
+    return [
+        Planned(Target(name=f"{each}", video="a.mp4", template="t"), Reason.NEW, calls=[call])
+        for each in range(number)
+    ]
+
+
+def config(tmp_path: Path, gemini: dict[str, Any], **values: Any) -> Config:
+    settings = GeminiSettings(**gemini)
+    return Config(videos="videos", results=str(tmp_path), gemini=settings, **values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "calls", "expected"),
+    [
+        ({}, 0, []),
+        ({}, 1, [(4, 30)]),
+        ({}, 64, [(4, 480), (16, 120), (64, 30)]),
+        ({"max_in_flight": 8}, 64, [(4, 480), (16, 240)]),
+        ({"rpm": 16}, 64, [(4, 480), (16, 240)]),
+        ({"tpm": 8000}, 64, [(4, 480)]),
+        ({"tpm": 4000}, 64, [(4, 960)]),
+        ({"tier": "batch"}, 64, []),
+    ],
+)
+def test_how_long_it_takes_depends_on_jobs_and_quotas(
+    settings: dict[str, Any], calls: int, expected: list[tuple[int, float]]
+) -> None:
+    found = durations(asking(calls), GeminiSettings(**settings), jobs=4)
+    assert [(one.jobs, one.seconds) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("budget", "tier", "said"),
+    [
+        (None, "standard", ""),
+        (1.0, "standard", "`budget_usd: 1` is enough."),
+        (0.99, "standard", "`budget_usd: 0.99` is not enough: a run would not start."),
+        (0.99, "flex", "`budget_usd: 0.99` is enough."),
+        (0.49, "batch", "`budget_usd: 0.49` is not enough: a run would not start."),
+    ],
+)
+def test_whether_the_budget_is_enough_depends_on_the_tier(
+    budget: float | None, tier: str, said: str, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, {"tier": tier}, budget_usd=budget)
+    assert money(asking(2), settings, ENGLISH) == said
+
+
+@pytest.mark.parametrize(
+    ("gemini", "calls", "said"),
+    [
+        ({}, 9, ""),
+        ({"rpd": 3, "tier": "batch"}, 9, ""),
+        ({"rpd": 3}, 5, "5 requests are left today (`rpd: 3`): enough."),
+        ({"rpd": 3}, 6, "not enough for 1 of 6 calls, which wait for the next day."),
+        ({"rpd": 3}, 18, "not enough for 13 of 18 calls, which wait for the next 3 days."),
+    ],
+)
+def test_what_is_left_of_the_day_is_counted_over_all_keys(
+    gemini: dict[str, Any],
+    calls: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEYS", "one,two")
+    results = Results(tmp_path)
+    DayQuota(results.day_quota, 3).take(fingerprint_of("one"), MODEL)
+    found = day(asking(calls), config(tmp_path, gemini), results, ENGLISH)
+    assert found.endswith(said) if said else found == ""
+
+
+@pytest.mark.parametrize(
+    ("days_later", "gemini", "said"),
+    [
+        (0, {}, ""),
+        (90, {}, ""),
+        (91, {}, "The prices are of {updated}, 91 days ago: look whether they changed, "),
+        (0, {"model": "gemini-99"}, "`gemini-99` has no price in "),
+        (0, {"fallback_models": ["gemini-99"]}, "`gemini-99` has no price in "),
+        (0, {"model": "soon"}, "The price of `soon` changes on {soon}."),
+        (10, {"model": "soon"}, "The price of `soon` has changed on {soon}."),
+        (0, {"fallback_models": ["soon"]}, "The price of `soon` changes on {soon}."),
+    ],
+)
+def test_prices_that_are_old_or_missing_or_change_are_told(
+    days_later: int,
+    gemini: dict[str, Any],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    updated = price_table().updated
+    soon = updated + timedelta(days=10)
+    dearer = Price(input=2, output=2)
+    table = PriceTable(
+        updated=updated,
+        models={
+            MODEL: Price(input=1, output=1),
+            "soon": Price(input=1, output=1, until=soon, then=dearer),
+        },
+    )
+    monkeypatch.setattr("reelmake.planning.limits.price_table", lambda: table)
+    found = prices(config(tmp_path, gemini), updated + timedelta(days=days_later), ENGLISH)
+    assert len(found) == bool(said)
+    assert "".join(found).startswith(said.format(updated=updated, soon=soon))
+
+
+@pytest.mark.parametrize(
+    ("tier", "said", "unsaid"),
+    [
+        ("standard", ["About "], ["may be longer", "within hours"]),
+        ("flex", ["About ", "With `tier: flex` it may be longer"], ["within hours"]),
+        ("batch", ["answers batches within hours; one that took 5 h is given up"], ["About "]),
+    ],
+)
+def test_how_long_each_tier_takes_is_told(
+    tier: str, said: list[str], unsaid: list[str], tmp_path: Path
+) -> None:
+    settings = config(tmp_path, {"tier": tier, "batch_max_wait_hours": 5})
+    today = date(2026, 11, 28)
+    found = notes(asking(2), settings, ENGLISH, jobs=4, learned_seconds=None, today=today)
+    text = "\n".join(found)
+    assert [each for each in said if each not in text] == []
+    assert [each for each in unsaid if each in text] == []

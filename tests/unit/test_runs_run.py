@@ -126,6 +126,16 @@ def test_a_failure_is_one_line_with_what_to_do_said_once(follow: Callable[..., F
     assert run.told.messages[-1][2] == "warning"
 
 
+def test_an_interrupted_run_goes_on_also_when_the_service_refused_something(
+    follow: Callable[..., Followed],
+) -> None:
+    run = follow()
+    run.fail(0, "answer_blocked", "the service stopped the answer: SAFETY")
+    output = run.end()
+    assert "1 failed, 3 not reached" in output
+    assert "it goes on from here" in output
+
+
 def test_a_spent_account_is_told_once_and_at_once(follow: Callable[..., Followed]) -> None:
     run = follow()
     for number in range(3):

@@ -1,6 +1,7 @@
 """`snakemake doctor`: one line each, with what to do."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ def test_when_all_is_well_it_says_so_also_without_videos(
     found = lines(project, code=0)
     assert not [line for line in found if line.startswith("fail")]
     assert "ok   key 1 of 1, gemini-3.5-flash-lite: can be asked" in found
-    assert not double.ledger.billed()
+    assert "ok   the clock agrees with the service's" in found
+    assert [record.kind for record in double.ledger] == ["model_get"]
 
 
 def test_a_key_that_is_not_valid_and_a_model_that_is_not_there(project: Project) -> None:
@@ -44,6 +46,29 @@ def test_a_key_that_is_not_valid_and_a_model_that_is_not_there(project: Project)
     assert "key 2 of 2, gemini-3.5-flash-lite: " in found
     assert "key 1 of 2, gemini-99: " in found
     assert "not-valid-at-all" not in found
+
+
+def test_a_clock_that_is_wrong_is_told_also_where_the_key_is_refused(
+    project: Project, double: GeminiDouble
+) -> None:
+    double.settings.update({"clock_ahead_s": -7200})
+    project.environment["GEMINI_API_KEY"] = "not-valid-at-all"
+    (line,) = (each for each in lines(project, code=1) if "the clock" in each)
+    assert re.match(r"warn the clock is 7[12]\d\d s ahead of the service's → set it", line)
+
+
+def test_a_package_that_is_missing_is_told_and_the_rest_all_the_same(project: Project) -> None:
+    hidden = project.folder / "hidden/google"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").touch()  # stands before the namespace that has the SDK
+    project.environment["PYTHONPATH"] = str(hidden.parent)
+    found = lines(project, code=1)
+    (line,) = (each for each in found if each.startswith("fail"))
+    assert (
+        line
+        == "fail the engine can't be loaded (No module named 'google.genai') → run `make setup`"
+    )
+    assert "Slurm" in found[-1]
 
 
 def test_no_key(project: Project) -> None:

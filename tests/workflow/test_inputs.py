@@ -255,6 +255,20 @@ def test_videos_in_a_bucket_are_built(
     assert "secret-canary" not in run.output
 
 
+def test_what_gemini_reads_by_its_address_is_built_without_being_fetched(
+    project: Project, double: GeminiDouble
+) -> None:
+    addresses = ["https://www.youtube.com/watch?v=dQw4w9WgXcQ", "https://videos.example.org/1.mp4"]
+    project.folder.mkdir(exist_ok=True)
+    project.config |= {"videos": addresses, "frames": True}
+    run = project.run()
+    assert run.code == 0, run.output
+    assert sorted(str(record.video) for record in double.ledger.billed()) == sorted(addresses)
+    assert front_matter(project.report("youtube-dQw4w9WgXcQ"))["source"] == addresses[0]
+    assert "youtube.com/watch?v=dQw4w9WgXcQ&t=" in project.report("youtube-dQw4w9WgXcQ").read_text()
+    assert project.run().had_nothing_to_do
+
+
 def test_rows_with_a_higher_priority_come_first(project: Project, double: GeminiDouble) -> None:
     for name, colour in [("a", RED), ("b", GREEN), ("c", BLUE)]:
         add_video(project, name, colour)

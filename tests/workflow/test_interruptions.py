@@ -63,6 +63,21 @@ def test_ctrl_c_waits_for_what_is_being_paid_for_and_says_so(
     assert len(double.ledger.billed()) == VIDEOS
 
 
+def test_ctrl_c_before_the_first_job_is_told_without_a_traceback(project: Project) -> None:
+    links = [f"https://videos.example.org/{number}.mp4" for number in range(3000)]
+    (project.folder / "table.txt").write_text("\n".join(links))
+    project.config["videos"] = "table.txt"
+    process = project.start("--dry-run")
+    with process:
+        assert process.stdout
+        planning = any("Building DAG of jobs" in line for line in process.stdout)
+        ctrl_c(process)
+        said = process.stdout.read()
+    assert process.returncode != 0
+    assert planning
+    assert said.strip() == "Stopped. Run the same command again: nothing is paid twice."
+
+
 def test_a_gateway_that_dies_is_started_again_and_the_run_goes_on(
     project: Project, double: GeminiDouble
 ) -> None:

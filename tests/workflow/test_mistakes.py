@@ -25,7 +25,10 @@ def test_a_template_of_ones_own_is_checked_without_building_anything(project: Pr
     [
         ({"Engine": "local"}, "Engine (my.yaml, line 1): unknown key; did you mean 'engine'?"),
         ({"engin": "local"}, "engin (my.yaml, line 1): unknown key; did you mean 'engine'?"),
-        ({"videos": "nowhere"}, "nowhere: no such file or folder"),
+        (
+            {"videos": "nowhere"},
+            "nowhere: no such file or folder\n  → Put videos there, or name another place",
+        ),
         ({"template": "summery_report"}, "summary_report"),
         ({"gemini": {"api_key": "canary"}}, "gemini.api_key (my.yaml, line"),
     ],

@@ -43,6 +43,11 @@ def test_it_asks_for_nothing_and_needs_no_key(project: Project, double: GeminiDo
     planned = plan(project)
     assert reasons(planned) == {"video-0000": ("new", 1), "video-0001": ("new", 1)}
     assert list(double.ledger) == []
+    assert planned["usd_by_tier"]["batch"] == pytest.approx(planned["usd"] / 2, abs=1e-6)
+    new = planned["by_reason"]["new"]
+    assert (new["count"], new["nothing_to_buy"], new["usd"]) == (2, 0, planned["usd"])
+    assert [line for line in planned["notes"] if line not in planned["said"]] == []
+    assert planned["seconds_by_jobs"]
     assert re.search(r"video-0000 +summary_report +new +[\d,]+ +0\.\d+", planned["said"])
     assert not (project.results / "reports").exists()
 
@@ -155,10 +160,14 @@ def test_what_failed_and_what_can_not_be_used_is_told(
     assert project.run().code == 1
     (project.folder / "videos/notes.mp4").write_text("This is no video.")
     planned = plan(project)
-    assert reasons(planned)["video-0000"][0] == "failed before"
+    assert reasons(planned)["video-0000"] == ("failed before", 2)
+    assert "asking for" not in planned["said"]
     assert reasons(planned)["notes"] == ("can't be used", 0)
     said = status(project)
     assert re.search(r"video-0000 +summary_report +failed +permanent: ", said)
+    assert re.search(r"^ +logs/analyze_video/summary_report/video-0000\.log *$", said, re.MULTILINE)
+    bill = sum(record.usd for record in double.ledger.billed())
+    assert f"Runs on record: 1; {bill:.4f} USD were billed in them, with what failed." in said
     assert re.search(r"notes +summary_report +failed +can't be used", said)
     assert "3 reports: 0 done, 3 failed, 0 stale, 0 missing." in said
 

@@ -64,13 +64,15 @@ def _of_status(error: sdk.APIError) -> ServiceError:
     status = int(error.code)
     wait_s = next((_seconds(d["retryDelay"]) for d in details if "retryDelay" in d), None)
     if status == 429:
-        per_day = any(
-            "PerDay" in str(violation.get("quotaId"))
+        quotas = (
+            str(violation.get("quotaId"))
             for detail in details
             for violation in _mappings(detail.get("violations"))
         )
-        if per_day:  # the wait that the service names is misleadingly short
-            message = f"{message}\n  It is renewed at {renewal()}."
+        per_day = next((quota for quota in quotas if "PerDay" in quota), None)
+        if per_day:
+            # Not in the service's words: they name a wait of seconds, which is misleading.
+            message = f"429: the day's quota {per_day} is spent. It is renewed at {renewal()}."
             return ServiceError("quota_per_day", message, status=status)
         return ServiceError("quota_per_minute", message, status=status, retry_after_s=wait_s)
     if "API_KEY_INVALID" in reasons or status == 401:

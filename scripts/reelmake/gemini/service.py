@@ -6,6 +6,7 @@ breaks an upload, so files are sent as streams, without a name.
 """
 
 import asyncio
+import contextlib
 import io
 import math
 import os
@@ -14,6 +15,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -64,6 +66,8 @@ class Service:
     """
 
     def __init__(self, settings: GeminiSettings, *, api_key: str | None = None) -> None:
+        self.clock_ahead_s: float | None = None
+        """By so much this machine's clock is ahead of the service's; None: it has not said."""
         self._timeout_s = settings.timeout_s
         # As many as may be in flight, and lookups and uploads beside them; the default is 100.
         connections = httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_OPEN)
@@ -71,7 +75,11 @@ class Service:
             api_version=settings.api_version,
             timeout=int(settings.timeout_s * 1000),
             client_args={"follow_redirects": False},
-            async_client_args={"follow_redirects": False, "limits": connections},
+            async_client_args={
+                "follow_redirects": False,
+                "limits": connections,
+                "event_hooks": {"response": [self._compare_clocks]},
+            },
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         if settings.vertex:
@@ -95,6 +103,12 @@ class Service:
     ) -> None:
         await self._client.aio.aclose()
         self._client.close()
+
+    async def _compare_clocks(self, response: httpx2.Response) -> None:
+        # Refusals tell the time, too. The SDK hands on the headers of some answers only.
+        with contextlib.suppress(ValueError):
+            told = parsedate_to_datetime(response.headers.get("Date", ""))
+            self.clock_ahead_s = time.time() - told.timestamp()
 
     async def check_model(self, model: str) -> None:
         """A free call that fails when the key is not valid or the model does not exist."""

@@ -56,9 +56,9 @@ def video_table(config: Config, *, probe: bool = True, refuse: bool = True) -> p
 
     Columns are the fields of `Target`; ``problem`` says why a row can't be used. ``probe`` also
     opens the videos that are not yet known; what they are is remembered among the results.
-    Raises ReelmakeError ``videos_invalid`` when there are none, or when one can't be used and
-    ``on_bad_input`` is ``fail``; not without ``refuse``, for jobs of a run that has begun: a video
-    that is taken away meanwhile must not stop the others.
+    Raises ReelmakeError ``videos_missing`` when there are none, ``videos_invalid`` when one can't
+    be used and ``on_bad_input`` is ``fail``; not without ``refuse``, for jobs of a run that has
+    begun: a video that is taken away meanwhile must not stop the others.
     """
     entries = [config.videos] if isinstance(config.videos, str) else config.videos
     mentions = expand(entries, config.exclude)
@@ -253,5 +253,7 @@ def _refuse_unusable(table: pd.DataFrame, config: Config, entries: Sequence[str]
     elif config.on_bad_input == "skip":
         return
     if problems:
+        nothing_is_there = set(table["problem_code"]) <= {"video_missing"}
+        code = "videos_missing" if nothing_is_there else "videos_invalid"
         lines = [f"  {problem}" for problem in problems]
-        raise ReelmakeError("videos_invalid", "\n".join(["Videos that can't be used:", *lines]))
+        raise ReelmakeError(code, "\n".join(["Videos that can't be used:", *lines]))

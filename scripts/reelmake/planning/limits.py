@@ -10,7 +10,7 @@ from reelmake.gemini.day_quota import DayQuota
 from reelmake.planning.reasons import Planned
 from reelmake.pricing import price_table
 from reelmake.results import Results
-from reelmake.translation import Say
+from reelmake.translation import Say, translatable
 
 _JOBS = (4, 16, 64)
 _OLD_DAYS = 90
@@ -31,9 +31,9 @@ def factor_of(tier: str) -> float:
 
 
 def durations(plan: Sequence[Planned], settings: GeminiSettings, *, jobs: int) -> list[Duration]:
-    """For the jobs at a time that were given, and for more."""
+    """For the jobs at a time that were given, and for more; batches take their own time."""
     calls = [call for planned in plan for call in planned.calls]
-    if not calls:
+    if not calls or settings.tier == "batch":
         return []
     minutes = [0.0]
     if settings.rpm:
@@ -49,6 +49,19 @@ def durations(plan: Sequence[Planned], settings: GeminiSettings, *, jobs: int) -
         if not found or seconds < found[-1].seconds:
             found.append(Duration(number, seconds))
     return found
+
+
+def requests_left(settings: GeminiSettings, results: Results) -> int | None:
+    """Of today, with all keys together; None: no limit is known, or none that batches meet."""
+    if settings.rpd is None or settings.tier == "batch":
+        return None
+    quota = DayQuota(results.day_quota, settings.rpd)
+    left = [quota.left(project, settings.model) or 0 for project in _projects()]
+    return sum(left) if left else settings.rpd
+
+
+def _requests_a_day(settings: GeminiSettings) -> int:
+    return (settings.rpd or 0) * max(len(_projects()), 1)
 
 
 def money(plan: Sequence[Planned], config: Config, say: Say) -> str:
@@ -67,11 +80,9 @@ def money(plan: Sequence[Planned], config: Config, say: Say) -> str:
 def day(plan: Sequence[Planned], config: Config, results: Results, say: Say) -> str:
     """Whether today's requests are enough; nothing when no limit is known."""
     settings = config.gemini
-    if settings.rpd is None:
+    remaining = requests_left(settings, results)
+    if remaining is None:
         return ""
-    quota = DayQuota(results.day_quota, settings.rpd)
-    left = [quota.left(project, settings.model) or 0 for project in _projects()]
-    remaining = sum(left) if left else settings.rpd
     calls = sum(len(planned.calls) for planned in plan)
     if calls <= remaining:
         return say(
@@ -84,7 +95,7 @@ def day(plan: Sequence[Planned], config: Config, results: Results, say: Say) -> 
         "calls, which wait for the next day.",
         "{left:,} requests are left today (`rpd: {rpd}`): not enough for {lacking:,} of {calls:,} "
         "calls, which wait for the next {count} days.",
-        -(-(calls - remaining) // (settings.rpd * max(len(left), 1))),
+        -(-(calls - remaining) // _requests_a_day(settings)),
         left=remaining,
         rpd=settings.rpd,
         lacking=calls - remaining,
@@ -94,18 +105,17 @@ def day(plan: Sequence[Planned], config: Config, results: Results, say: Say) -> 
 
 def prices(config: Config, today: date, say: Say) -> list[str]:
     """What is to be known of the prices that a plan rests on."""
-    table, model = price_table(), config.gemini.model
-    said = []
-    price = table.models.get(model)
-    if price is None:
-        said.append(
-            say(
-                "`{model}` has no price in {path}, which knows {known}: taken as free.",
-                model=model,
-                path=table.path,
-                known=", ".join(table.models),
-            )
+    table, models = price_table(), [config.gemini.model, *config.gemini.fallback_models]
+    said = [
+        say(
+            "`{model}` has no price in {path}, which knows {known}: taken as free.",
+            model=model,
+            path=table.path,
+            known=", ".join(table.models),
         )
+        for model in models
+        if model not in table.models
+    ]
     if (today - table.updated).days > _OLD_DAYS:
         said.append(
             say(
@@ -116,15 +126,16 @@ def prices(config: Config, today: date, say: Say) -> list[str]:
                 path=table.path,
             )
         )
-    if price and price.until and (price.until - today).days < _SOON_DAYS:
-        if price.until <= today:
-            said.append(
-                say("The price of `{model}` has changed on {day}.", model=model, day=price.until)
+    for model in models:
+        price = table.models.get(model)
+        if price and price.until and (price.until - today).days < _SOON_DAYS:
+            past = price.until <= today
+            told = (
+                translatable("The price of `{model}` has changed on {day}.")
+                if past
+                else translatable("The price of `{model}` changes on {day}.")
             )
-        else:
-            said.append(
-                say("The price of `{model}` changes on {day}.", model=model, day=price.until)
-            )
+            said.append(say(told, model=model, day=price.until))
     return said
 
 

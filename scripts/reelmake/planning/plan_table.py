@@ -1,16 +1,13 @@
-"""The plan for people, and as JSON."""
+"""The plan for people."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from reelmake.config import Config
-from reelmake.files import write_atomically
 from reelmake.planning.limits import day, durations, factor_of, money, prices
 from reelmake.planning.reasons import Planned, Reason
 from reelmake.planning.tables import clock, dollars, table
@@ -48,42 +45,13 @@ def plan_table(
         len(to_make),
         current=current,
     )
-    notes = _notes(to_make, config, say, jobs=jobs, learned_seconds=learned_seconds, today=today)
+    about = notes(to_make, config, say, jobs=jobs, learned_seconds=learned_seconds, today=today)
     return Group(
         Text(f"{head}\n"),
         _reports_table(to_make, factor, say),
         _totals(to_make, factor, say),
-        Text("\n".join(notes)),
+        Text("\n".join(about)),
     )
-
-
-def write_plan(plan: Sequence[Planned], config: Config, path: Path) -> None:
-    """All of it, for programs: reports that are up to date too."""
-    factor = factor_of(config.gemini.tier)
-    reports = [_as_json(planned, factor) for planned in plan]
-    content = {
-        "tier": config.gemini.tier,
-        "model": config.gemini.model if config.engine == "gemini" else None,
-        "reports": reports,
-        "calls": sum(report["calls"] for report in reports),
-        "input_tokens": sum(report["input_tokens"] for report in reports),
-        "output_tokens": sum(report["output_tokens"] for report in reports),
-        "usd": round(sum(report["usd"] for report in reports), 6),
-    }
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-
-
-def _as_json(planned: Planned, factor: float) -> dict[str, Any]:
-    return {
-        "video": planned.target.name,
-        "template": planned.target.template,
-        "reason": planned.reason.value,
-        "detail": planned.detail,
-        "calls": len(planned.calls),
-        "input_tokens": planned.input_tokens,
-        "output_tokens": planned.output_tokens,
-        "usd": round(planned.usd * factor, 6),
-    }
 
 
 def _reports_table(plan: Sequence[Planned], factor: float, say: Say) -> RenderableType:
@@ -136,7 +104,7 @@ def _sums(plan: Sequence[Planned], factor: float) -> list[str]:
     ]
 
 
-def _notes(
+def notes(
     plan: Sequence[Planned],
     config: Config,
     say: Say,
@@ -145,6 +113,7 @@ def _notes(
     learned_seconds: float | None,
     today: date,
 ) -> Iterator[str]:
+    """What is to be known before a run starts: money, quota, time, prices, open batches."""
     if config.engine == "local":
         yield say("The offline engine costs nothing.")
         return
@@ -175,6 +144,14 @@ def _notes(
             times=say(", ").join(times),
             seconds=sum(calls) / len(calls),
         )
+    elif config.gemini.tier == "batch" and usd:
+        yield say(
+            "Google answers batches within hours; one that took {hours:g} h is given up "
+            "(`batch_max_wait_hours`).",
+            hours=config.gemini.batch_max_wait_hours,
+        )
+    if expected and config.gemini.tier == "flex":
+        yield say("With `tier: flex` it may be longer: such calls wait while others are served.")
     yield from prices(config, today, say)
     waiting = waiting_batches(results, say)
     if waiting:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from reelmake.planning.reasons import Planned, Reason
 from reelmake.planning.tables import dollars, table
+from reelmake.runs.record import RunRecord
 from reelmake.translation import Say, translatable
 
 _DONE, _FAILED = translatable("done"), translatable("failed")
@@ -26,8 +27,10 @@ def state_of(planned: Planned) -> str:
     return _STALE if planned.there else _MISSING
 
 
-def status_table(plan: Sequence[Planned], say: Say, *, waiting: Sequence[str]) -> RenderableType:
-    """All reports, but done ones only while they are few; what they cost so far.
+def status_table(
+    plan: Sequence[Planned], say: Say, *, runs: Sequence[RunRecord], waiting: Sequence[str]
+) -> RenderableType:
+    """All reports, but done ones only while they are few; what they and the last runs cost.
 
     ``waiting`` are lines about batches that have not ended.
     """
@@ -77,6 +80,15 @@ def status_table(plan: Sequence[Planned], say: Say, *, waiting: Sequence[str]) -
             usd=dollars(usd),
         )
     )
+    billed = [run.gemini.usd for run in runs if run.gemini]
+    if billed:
+        notes.append(
+            say(
+                "Runs on record: {count:,}; {usd} USD were billed in them, with what failed.",
+                count=len(billed),
+                usd=dollars(sum(billed)),
+            )
+        )
     if others:
         notes.append(
             say(
@@ -90,13 +102,13 @@ def status_table(plan: Sequence[Planned], say: Say, *, waiting: Sequence[str]) -
 def _why(planned: Planned, say: Say) -> str:
     if planned.failure and planned.reason == Reason.FAILED:
         failure = planned.failure
-        return say(
-            "{kind}: {message} → {hint} ({log})",
+        what = say(
+            "{kind}: {message} → {hint}",
             kind=say(failure.kind),
             message=failure.message,
             hint=say(failure.hint),
-            log=failure.log,
         )
+        return f"{what}\n{failure.log}"
     return "" if planned.reason == Reason.NONE else planned.why(say)
 
 

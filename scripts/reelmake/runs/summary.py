@@ -120,7 +120,8 @@ def next_step(record: RunRecord, failures: Sequence[Failure], say: Say) -> str:
         return say(_AFTER_A_STOP[record.stopped_by], renewal=renewal())
     if record.stopped_by:
         return say("Correct what the account lacks, and run the same command again.")
-    if failures and all(failure.kind == Kind.BLOCKED for failure in failures):
+    blocked = all(failure.kind == Kind.BLOCKED for failure in failures)
+    if failures and blocked and record.ending == "failures":
         return say(
             "What was refused is not asked again unless you set `gemini.retry_blocked: true`."
         )
