@@ -88,14 +88,16 @@ class Gateway:
         await self._drain(drain_limit_s(timeout_s))
 
     async def _listen(self, snakemake: Snakemake) -> None:
-        while line := await snakemake.line():
-            if line == STOP:
-                self._stopping.begin()
-                continue
-            job = asyncio.create_task(self._do(*json.loads(line), snakemake=snakemake))
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
-        self._end()
+        try:
+            while line := await snakemake.line():
+                if line == STOP:
+                    self._stopping.begin()
+                    continue
+                job = asyncio.create_task(self._do(*json.loads(line), snakemake=snakemake))
+                self._jobs.add(job)
+                job.add_done_callback(self._jobs.discard)
+        finally:  # whatever happened, Snakemake waits for the end of this process
+            self._end()
 
     async def _do(
         self, number: int, script: str, arguments: Mapping[str, Any], *, snakemake: Snakemake

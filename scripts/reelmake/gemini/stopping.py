@@ -28,6 +28,8 @@ class Stopping:
 
     def begin(self) -> None:
         """Give up whatever waits; from now on, nothing that could be given up begins."""
+        if self.begun:
+            return  # what is being given up can't be given up again
         self.begun = True
         for scope in self._scopes:
             scope.reschedule(0)
