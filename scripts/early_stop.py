@@ -23,6 +23,8 @@ def stop_at_once_and_say_so() -> None:
         say = say_on_terminal()
         said = say("Stopped. Run the same command again: nothing is paid twice.")
         sys.stderr.write(f"\n{said}\n")
+        # What is left half done has nothing more to say.
+        sys.unraisablehook = lambda _: None
         warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
     sys.excepthook = tell
