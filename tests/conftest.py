@@ -12,6 +12,11 @@ settings.load_profile("reelmake")
 _TRACE = "COVERAGE_PROCESS_CONFIG"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: most tests wait, for other processes and for moments."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tracing() -> str | None:
     """What has coverage measured in processes that tests start: not in all, for it takes long."""
