@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import cache
 from inspect import signature
 from pathlib import Path
 
@@ -157,7 +158,12 @@ def bucket_object(wildcards):
 
 
 def target_as_json(wildcards) -> str:
-    return target_of(wildcards).model_dump_json()
+    return json_of(target_of(wildcards).key)
+
+
+@cache  # the same text for all jobs of a report: thousands of them are much memory
+def json_of(key) -> str:
+    return TARGETS[key].model_dump_json()
 
 
 def every_target_as_json(wildcards) -> str:

@@ -12,7 +12,7 @@ _WINDOW = 100
 """So many reports, the last ones that ended, say how fast it goes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One job of the run, and the reports that can't be without it."""
 
