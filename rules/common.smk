@@ -126,23 +126,26 @@ def video_file(wildcards) -> list[str]:
 
 def is_of_the_future(video) -> bool:
     """Whether the clock of a camera, or of a file server, was wrong."""
+    size_and_time = size_and_time_of(video)
+    return size_and_time is not None and size_and_time[1] > time.time_ns()
+
+
+@cache  # a look at a network drive takes its time
+def size_and_time_of(video) -> tuple[int, int] | None:
+    """Bytes, and the nanosecond in which it was changed last; None where nothing is."""
     try:
-        return os.stat(video).st_mtime > time.time()
+        status = os.stat(video)
     except OSError:
-        return False
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def video_fingerprint(wildcards) -> str | None:
     """Sees what modification times miss: content that changed and yet is older than its report."""
     target = target_of(wildcards)
     # What is fetched is not there at first: Snakemake itself sees its changes.
-    if target.source:
-        return None
-    try:
-        status = os.stat(target.video)
-    except OSError:
-        return None
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    size_and_time = None if target.source else size_and_time_of(target.video)
+    return "{}-{}".format(*size_and_time) if size_and_time else None
 
 
 def source_of_fetched(wildcards) -> str:
