@@ -112,6 +112,17 @@ def test_an_answer_is_bought_once(double: GeminiDouble, tmp_path: Path, video: S
     assert record.store is False
 
 
+def test_an_answer_that_the_sdk_can_not_read_is_kept_and_used(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("other_kinds"))
+    client = Client(tmp_path)
+    assert client.ask(request(video), video)
+    (answer,) = client.bill.answers.values()
+    assert answer.answer["candidates"][0]["safety_ratings"] == "none"
+    assert cost_usd("gemini-3.5-flash-lite", answer.answer["usage_metadata"], tier="standard")
+
+
 def test_a_crash_right_after_the_answer_loses_nothing(
     double: GeminiDouble, tmp_path: Path, video: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
