@@ -29,6 +29,7 @@ SCHEMA = {
     "properties": {"title": {"type": "string"}},
     "required": ["title"],
 }
+TOO_MANY = "The input token count (1234567) exceeds the maximum number of tokens allowed (1048576)."
 SECOND_KEY = "second-key"
 TIERS = ("flex", "standard")
 
@@ -185,6 +186,7 @@ def test_what_may_pass_is_tried_again(
         (Fault("reset"), "connection_lost"),
         (Fault("redirect"), "redirected"),
         (Fault("http_error", code=400, status="INVALID_ARGUMENT"), "request_refused"),
+        (Fault("http_error", code=400, message=TOO_MANY), "too_many_tokens"),
         (Fault("http_error", code=403, status="PERMISSION_DENIED"), "permission_denied"),
         (Fault("file_failed"), "video_refused"),
         (Fault("upload_reset"), "connection_lost"),
