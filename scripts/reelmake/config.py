@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reelmake.errors import ReelmakeError
+from reelmake.redaction import has_key
 from reelmake.untrusted import is_bounded, printable, shown
 
 
@@ -173,7 +174,7 @@ class Config(_Section):
 
 
 _REDIS = re.compile(r"rediss?://")
-_SECRET = re.compile(r"AIza[0-9A-Za-z_-]{30,}|rediss?://\S*@")
+_SECRET = re.compile(r"AIza[0-9A-Za-z_-]{30,}|AQ\.[0-9A-Za-z_-]{30,}|rediss?://\S*@")
 _NAME_OF_SECRET = re.compile(r"(?i)(api_?keys?|secret|token|password|credentials?)$")
 
 
@@ -242,7 +243,7 @@ def _secrets(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
     elif isinstance(value, list):
         for index, child in enumerate(value):
             yield from _secrets(child, (*path, index))
-    elif isinstance(value, str) and _SECRET.search(value):
+    elif isinstance(value, str) and (_SECRET.search(value) or has_key(value)):
         yield path
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import pydantic
 import pytest
 from google import genai
 from google.genai import errors, types
@@ -132,6 +133,13 @@ def test_bad_answers(
     assert len(double.ledger.billed()) == 2
 
 
+def test_an_answer_with_fields_of_other_kinds(double: GeminiDouble, client: genai.Client) -> None:
+    double.faults.add(Fault("other_kinds"))
+    with pytest.raises(pydantic.ValidationError):
+        ask(client)
+    assert len(double.ledger.billed()) == 1
+
+
 def test_upload_faults(double: GeminiDouble, client: genai.Client) -> None:
     double.faults.add(Fault("upload_reset", file="lecture", times=1))
     with pytest.raises(httpx2.TransportError):
@@ -151,7 +159,7 @@ def test_upload_faults(double: GeminiDouble, client: genai.Client) -> None:
 
 def test_every_action_is_tried() -> None:
     tried = {fault.action for fault, *_ in ERRORS} | {fault.action for fault, _ in ANSWERS}
-    tried |= {"latency", "upload_reset", "file_failed"}
+    tried |= {"latency", "other_kinds", "upload_reset", "file_failed"}
     assert tried | set(BATCH) | set(LINE) == set(ACTIONS)  # theirs: test_batches.py
 
 

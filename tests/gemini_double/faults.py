@@ -48,6 +48,7 @@ ANSWER = {
     "half_transcript": "a transcript of the first half only",
     "wrong_language": "English for Chinese and the reverse",
     "no_video_tokens": "no VIDEO tokens in the usage (the clip was too short)",
+    "other_kinds": "fields that nobody needs are of other kinds than the SDK knows",
     "rerouted": "modelVersion is `model_version`",
 }
 # Of a whole batch (kind `batch`, matched by its display name as `file`), as it is created.

@@ -64,6 +64,9 @@ def respond(question: Question, fault: Fault | None, style: Style) -> tuple[dict
         body["candidates"] = [{"content": content, "finishReason": reason, "index": 0}]
     rerouted = action == "rerouted" and fault
     body["usageMetadata"] = usage.message()
+    if action == "other_kinds":
+        body["candidates"][0]["safetyRatings"] = "none"
+        body["usageMetadata"] |= {"candidatesTokensDetails": {"TEXT": 1}, "billing": None}
     body["modelVersion"] = fault.model_version if fault and rerouted else question.model
     body["responseId"] = hashlib.sha256(f"{question}".encode()).hexdigest()[:22]
     return body, usage

@@ -79,10 +79,15 @@ def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         {"gemini": {"api_key": "whatever"}},
         {"GEMINI_API_KEY": "whatever"},
         {"notify": ["AIza" + "SyCanary" * 5]},
+        {"gemini": {"rpm": "AQ." + "Ab8Canary" * 5}},
+        {"results": "out/of-the-environment-Canary"},
         {"gemini": {"quota_store": "redis://user:whatever@host:6379/0", "rpm": 1}},
     ],
 )
-def test_a_secret_is_refused_and_not_repeated(values: dict[str, Any]) -> None:
+def test_a_secret_is_refused_and_not_repeated(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEYS", "one-of-the-environment, of-the-environment-Canary")
     told = problems({"videos": "x", **values})
     assert "a secret" in told
     assert "whatever" not in told

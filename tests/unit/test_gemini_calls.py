@@ -29,6 +29,7 @@ SCHEMA = {
     "properties": {"title": {"type": "string"}},
     "required": ["title"],
 }
+TOO_MANY = "The input token count (1234567) exceeds the maximum number of tokens allowed (1048576)."
 SECOND_KEY = "second-key"
 TIERS = ("flex", "standard")
 
@@ -112,6 +113,17 @@ def test_an_answer_is_bought_once(double: GeminiDouble, tmp_path: Path, video: S
     assert record.store is False
 
 
+def test_an_answer_that_the_sdk_can_not_read_is_kept_and_used(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("other_kinds"))
+    client = Client(tmp_path)
+    assert client.ask(request(video), video)
+    (answer,) = client.bill.answers.values()
+    assert answer.answer["candidates"][0]["safety_ratings"] == "none"
+    assert cost_usd("gemini-3.5-flash-lite", answer.answer["usage_metadata"], tier="standard")
+
+
 def test_a_crash_right_after_the_answer_loses_nothing(
     double: GeminiDouble, tmp_path: Path, video: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +186,7 @@ def test_what_may_pass_is_tried_again(
         (Fault("reset"), "connection_lost"),
         (Fault("redirect"), "redirected"),
         (Fault("http_error", code=400, status="INVALID_ARGUMENT"), "request_refused"),
+        (Fault("http_error", code=400, message=TOO_MANY), "too_many_tokens"),
         (Fault("http_error", code=403, status="PERMISSION_DENIED"), "permission_denied"),
         (Fault("file_failed"), "video_refused"),
         (Fault("upload_reset"), "connection_lost"),

@@ -1,6 +1,7 @@
 """Quota is used and not hit; refusals slow everyone down, answers speed up again."""
 
 import asyncio
+import itertools
 import logging
 from collections import deque
 
@@ -8,6 +9,8 @@ import pytest
 
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.pacing import Pace
+from reelmake.gemini.retry import with_retries
+from reelmake.gemini.stopping import Stopping
 from unit.virtual_time import now, run
 
 MINUTE_S = 60.0
@@ -16,8 +19,16 @@ MINUTE_S = 60.0
 class Service:
     """Counts in sliding minutes, as the real one does, and refuses what is too much."""
 
-    def __init__(self, pace: Pace, *, rpm: int | None = None, tpm: int | None = None) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        *,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        told: float | None = 7.0,
+    ) -> None:
         self.pace = pace
+        self.told = told
         self.rpm, self.tpm = rpm, tpm
         self.taken: deque[tuple[float, float]] = deque()
         self.refused = 0
@@ -25,9 +36,14 @@ class Service:
         self.order: list[str] = []
 
     async def call(
-        self, tokens: float = 0, seconds: float = 1.0, priority: int = 0, name: str = ""
+        self,
+        tokens: float = 0,
+        seconds: float = 1.0,
+        priority: int = 0,
+        name: str = "",
+        again: bool = False,
     ) -> None:
-        async with self.pace.turn(tokens, priority):
+        async with self.pace.turn(tokens, priority, again=again):
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             try:
@@ -42,7 +58,7 @@ class Service:
         too_many = self.rpm is not None and len(recent) >= self.rpm
         if too_many or (self.tpm is not None and sum(recent) + tokens > self.tpm):
             self.refused += 1
-            raise ServiceError("quota_per_minute", "429", status=429, retry_after_s=7.0)
+            raise ServiceError("quota_per_minute", "429", status=429, retry_after_s=self.told)
         self.taken.append((now(), tokens))
 
 
@@ -148,6 +164,25 @@ def test_the_pause_that_the_service_asks_for_is_kept() -> None:
         return now() - refused_at
 
     assert run(main()) == pytest.approx(7.0, abs=0.01)
+
+
+def test_a_refusal_that_tells_no_wait_is_waited_out_within_three_tries() -> None:
+    async def persistent(service: Service) -> None:
+        tries = itertools.count()
+
+        async def one_try() -> None:
+            await service.call(seconds=0.3, again=next(tries) > 0)
+
+        await with_retries(one_try, attempts=3, stopping=Stopping())
+
+    async def main() -> float:
+        service = Service(pace(max_in_flight=12), rpm=8, told=None)
+        began = now()
+        await asyncio.gather(*(persistent(service) for _ in range(40)))
+        return now() - began
+
+    # Five minutes' worth: the last of them can begin after four.
+    assert 240 < run(main()) < 270
 
 
 def test_calls_that_are_refused_together_are_one_sign_not_many() -> None:

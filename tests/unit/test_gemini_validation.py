@@ -165,8 +165,13 @@ def test_strange_answers_are_refused_or_made_safe(text: str, code: str) -> None:
         assert check(text).content["transcript"][0]["text"] == "half ?"
 
 
-def test_a_code_fence_is_removed_and_noticed() -> None:
-    assert codes(check(f"```json\n{json.dumps(content())}\n```")) == ["fences_removed"]
+@pytest.mark.parametrize(
+    "written",
+    ["```json\n{}\n```", "Here it is:\n```\n{}\n```\nAnything else?", "\ufeff```json\n{}```"],
+)
+def test_a_code_fence_is_removed_and_noticed(written: str) -> None:
+    answer = written.replace("{}", json.dumps({**content(), "title": "Of ``` and more"}))
+    assert codes(check(answer)) == ["fences_removed"]
 
 
 def test_a_time_just_past_the_end_is_moved_to_it_and_noticed() -> None:

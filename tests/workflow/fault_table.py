@@ -78,6 +78,7 @@ CALLS: Sequence[Row] = [
     # What is repaired, and said on the report.
     Row("generate", Fault("max_tokens", times=1), f"{REPORT} asked_in_halves", 3),
     Row("generate", Fault("fenced_json"), f"{REPORT} fences_removed", 1),
+    Row("generate", Fault("other_kinds"), REPORT, 1),
     Row("generate", Fault("unordered"), f"{REPORT} times_reordered", 1),
     Row(
         "generate",

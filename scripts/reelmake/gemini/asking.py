@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Check = Callable[[dict[str, Any]], Checked]
 
+# What reading an answer of an unknown form comes to.
+_UNREADABLE = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
+)
 _TIER_REFUSALS = frozenset(["overloaded", "quota_per_minute"])
 
 
@@ -107,7 +111,7 @@ class Asker:
             return await self._run(check, stored.answer)
         except InvalidAnswer as error:
             invalid = error
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except _UNREADABLE as error:
             # Stranger than anything the checks foresee: never kept as good.
             what = f"the answer can't be read ({type(error).__name__})"
             invalid = InvalidAnswer("answer_wrong_shape", what)

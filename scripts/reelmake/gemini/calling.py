@@ -148,13 +148,15 @@ class Caller:
 
         But for the room on the disk that the answer is to fill: that is ``kept``.
         """
-        model = call.request.model
+        model, bill = call.request.model, call.bill
         pace = call.project.pace(model)
         loop = asyncio.get_running_loop()
-        async with self.stopping.waiting_for(self._places.taken(call.bill.turn)):
+        async with self.stopping.waiting_for(self._places.taken(bill.turn)):
             began = loop.time()
             async with (
-                self.stopping.waiting_for(pace.turn(expected.input_tokens, call.bill.priority)),
+                self.stopping.waiting_for(
+                    pace.turn(expected.input_tokens, bill.priority, again=bill.attempts > 1)
+                ),
                 # While nothing is lost, if there is none.
                 _room_kept(kept, self._store.room(call.key)) as room,
                 self._counted(call.project, model),

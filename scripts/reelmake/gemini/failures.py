@@ -83,6 +83,10 @@ def _of_status(error: sdk.APIError) -> ServiceError:
     code = {403: "permission_denied", 400: "request_refused"}.get(status, "")
     if status == 404 and re.search(r"\bmodels?\b", message, re.IGNORECASE):
         code = "model_unknown"
+    if status == 400 and re.search(
+        r"token count\b.*\bexceeds|too many tokens", message, re.IGNORECASE
+    ):
+        code = "too_many_tokens"
     if status in _TRANSIENT_STATUS:
         code = "overloaded"
     elif 300 <= status < 400:

@@ -10,6 +10,7 @@ import contextlib
 import heapq
 import itertools
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,9 @@ MINUTE_MS = 60_500
 UNITS = 10_000
 # Recovers in so many rounds of calls what one cut has taken.
 _ROUNDS_TO_RECOVER = 16
+# Where the service does not say how long to wait: a hiccup passes at once.
+_HICCUP_S = 2.0
+_UNKNOWN_S = 30.0
 _SLOWING_CODES = frozenset(["overloaded", "quota_per_minute"])
 
 
@@ -62,7 +66,7 @@ class _MinuteQuota:
 
 @dataclass(order=True)
 class _Waiting:
-    rank: tuple[int, int]
+    rank: tuple[int, bool, int]
     tokens: float = field(compare=False)
     turn: asyncio.Future[None] = field(compare=False)
 
@@ -91,6 +95,8 @@ class Pace:
         self._numbers = itertools.count()
         self._paused_until = 0.0
         self._slowed_at = 0.0
+        self._begun: deque[float] = deque()  # in the last minute, but for what was refused
+        self._untold_refusals = 0
         self._timer: asyncio.TimerHandle | None = None
         self.in_flight = 0
         self.lowest_limit = max_in_flight
@@ -107,31 +113,33 @@ class Pace:
         return int(self._limit)
 
     @contextlib.asynccontextmanager
-    async def turn(self, tokens: float, priority: int = 0) -> AsyncIterator[None]:
+    async def turn(
+        self, tokens: float, priority: int = 0, *, again: bool = False
+    ) -> AsyncIterator[None]:
         """Wait until a call of so many input tokens may begin; it is in flight until the end.
 
-        The service's refusals slow everyone down, its answers speed up again.
+        The service's refusals slow everyone down, its answers speed up again. Who asks ``again``
+        goes before others of the same priority, lest the same one is refused until it gives up.
         """
-        await self._my_turn(tokens, priority)
+        await self._my_turn(tokens, (-priority, not again, next(self._numbers)))
         try:
             if self._shared:
                 async with self._first:  # in the order of their turns
                     await self._shared(tokens)
-            began = _now()
+            began = self._begin()
             yield
         except ServiceError as error:
             if error.code in _SLOWING_CODES:
                 self._slow_down(began, error)
             raise
         else:
-            self._speed_up()
+            self._speed_up(began)
         finally:
             self.in_flight -= 1
             self._advance()
 
-    async def _my_turn(self, tokens: float, priority: int) -> None:
+    async def _my_turn(self, tokens: float, rank: tuple[int, bool, int]) -> None:
         turn = asyncio.get_running_loop().create_future()
-        rank = (-priority, next(self._numbers))
         heapq.heappush(self._waiting, _Waiting(rank, tokens, turn))
         self._advance()
         try:
@@ -172,17 +180,39 @@ class Pace:
                 self._requests.give_back(1)
         return wait_s
 
+    def _begin(self) -> float:
+        now = _now()
+        self._begun.append(now)
+        while self._begun[0] <= now - MINUTE_MS / 1000:
+            self._begun.popleft()
+        return now
+
     def _slow_down(self, began: float, error: ServiceError) -> None:
         now = _now()
+        if error.code == "quota_per_minute" and began in self._begun:
+            self._begun.remove(began)
         if error.retry_after_s:
             self._paused_until = max(self._paused_until, now + error.retry_after_s)
         # Calls that were in flight together are refused together: that is one sign, not many.
         if began < self._slowed_at:
             return
         self._slowed_at = now
+        if error.code == "quota_per_minute" and not error.retry_after_s:
+            self._paused_until = max(self._paused_until, now + self._untold_wait_s(now))
+            self._untold_refusals += 1
         self._set_limit(max(1.0, min(self._limit, self.in_flight) / 2), error.message)
 
-    def _speed_up(self) -> None:
+    def _untold_wait_s(self, now: float) -> float:
+        """Until a quota is renewed, as the calls that used it up get older than a minute."""
+        if not self._untold_refusals:
+            return _HICCUP_S
+        if not self._begun:
+            return _UNKNOWN_S
+        return max(_HICCUP_S, self._begun[0] + MINUTE_MS / 1000 - now)
+
+    def _speed_up(self, began: float) -> None:
+        if began > self._slowed_at:
+            self._untold_refusals = 0
         step = self._most / 2 / _ROUNDS_TO_RECOVER
         self._set_limit(min(self._most, self._limit + step / self._limit), "answers arrive again")
 

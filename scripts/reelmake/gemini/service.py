@@ -8,6 +8,7 @@ breaks an upload, so files are sent as streams, without a name.
 import asyncio
 import contextlib
 import io
+import json
 import math
 import os
 import re
@@ -26,6 +27,7 @@ from google.genai import types
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
+from reelmake.gemini.answers import kept_form
 from reelmake.gemini.failures import ServiceError, details_of
 from reelmake.gemini.request import Request
 from reelmake.gemini.sdk_request import Media, contents_of, generation_of
@@ -38,6 +40,10 @@ _CALL_TIMEOUT_S = 60.0
 """For calls that only look something up or delete it."""
 _ALREADY_EXISTS = 409
 _BATCHES_A_PAGE = 100
+_UNREAD = {
+    "should_return_http_response": True,
+    "automatic_function_calling": types.AutomaticFunctionCallingConfig(disable=True),
+}
 
 # A state of a batch that the SDK has not heard of is handed on as it came.
 warnings.filterwarnings("ignore", message=".* is not a valid JobState")
@@ -121,9 +127,14 @@ class Service:
         response = await self._client.aio.models.generate_content(
             model=request.model,
             contents=[contents_of(request, media)],
-            config=generation_of(request, tier),
+            # Its own reading refuses what it does not know: what is paid for is read by us.
+            config=generation_of(request, tier).model_copy(update=_UNREAD),
         )
-        return response.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"})
+        http = response.sdk_http_response
+        body = json.loads(http.body or "{}") if http else {}
+        if not isinstance(body, dict):
+            raise ServiceError("connection_lost", "the answer that arrived is no JSON object")
+        return kept_form(body)
 
     async def upload(self, path: Path, *, name: str, mime_type: str) -> RemoteFile | None:
         """Send a file under our own name; None: it can't be used at once, see `active_file`.

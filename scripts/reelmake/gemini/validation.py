@@ -22,6 +22,9 @@ _REPEATS = 4
 _LOOP_LENGTH = 2000
 _LOOP_COMPRESSION = 12.0
 
+# Also with a sentence before or after it.
+_FENCED = re.compile(r"[^{}`]*```(?:json)?\s*\n(.*)\n?\s*```[^{}`]*", re.DOTALL)
+
 _BLOCKING_FINISHES = frozenset(
     ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"]
 )
@@ -86,7 +89,8 @@ def _require_video_tokens(answer: Mapping[str, Any]) -> None:
 
 
 def _parse(text: str, notices: list[Notice]) -> dict[str, Any]:
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", text, re.DOTALL)
+    text = text.removeprefix("\ufeff")
+    fenced = _FENCED.fullmatch(text)
     if fenced:
         notices.append(notice("fences_removed"))
     try:

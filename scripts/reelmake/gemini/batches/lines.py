@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from reelmake.gemini.answers import kept_form
 from reelmake.gemini.batches.names import ECHO_FIELD, ECHO_PATTERN, echo_of
 from reelmake.gemini.request import Request
 from reelmake.gemini.sdk_request import Media, request_body
@@ -82,7 +83,7 @@ def _line(said: dict[str, Any], known: set[str], by_echo: Mapping[str, str]) -> 
     if echo is not None and (not isinstance(key, str) or echo_of(key) != echo):
         log.warning("line %s has the answer to request %s", str(key)[:12], echo)
         key = by_echo.get(echo)
-    return Line(key, _snake_case(response)) if key in known else None
+    return Line(key, kept_form(response)) if key in known else None
 
 
 def _refusal(key: str, said: Mapping[str, Any]) -> Line:
@@ -112,15 +113,3 @@ def _mappings(items: Any) -> Iterator[Mapping[str, Any]]:
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
             yield item
-
-
-def _snake_case(value: Any) -> Any:
-    """The service's own JSON with the names that `Service.generate` gives it."""
-    if isinstance(value, dict):
-        return {
-            re.sub(r"(?<!^)[A-Z]", lambda m: "_" + m[0].lower(), str(key)): _snake_case(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_snake_case(item) for item in value]
-    return value

@@ -1,0 +1,48 @@
+"""The service's own JSON as the store keeps it, with the SDK's snake_case names.
+
+The SDK's models refuse a whole answer for a single field of another kind than they know, after it
+was paid for. Here only what this program reckons with has to be of its kind.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_CAPITAL = re.compile(r"(?<!^)[A-Z]")
+
+
+def kept_form(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Rename, and leave out what is null, and of ``usageMetadata`` what counts nothing."""
+    answer: dict[str, Any] = _snake_case(response)
+    if "usage_metadata" in answer:
+        answer["usage_metadata"] = _counts(answer["usage_metadata"])
+    return answer
+
+
+def _snake_case(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            _CAPITAL.sub(lambda match: "_" + match[0].lower(), str(key)): _snake_case(item)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list):
+        return [_snake_case(item) for item in value]
+    return value
+
+
+def _counts(usage: Any) -> dict[str, Any]:
+    """Numbers, and lists of them by modality."""
+    if not isinstance(usage, Mapping):
+        return {}
+    counts: dict[str, Any] = {}
+    for name, value in usage.items():
+        if isinstance(value, int):
+            counts[name] = value
+        elif isinstance(value, list):
+            counts[name] = [item for item in value if _is_count(item)]
+    return counts
+
+
+def _is_count(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("token_count", 0), int)

@@ -1,0 +1,41 @@
+"""An answer of whatever form can be kept, counted and judged."""
+
+from typing import Any
+
+import pytest
+
+from reelmake.gemini.answers import kept_form
+from reelmake.meter import Meter
+from reelmake.pricing import cost_usd
+
+
+def test_names_are_the_sdks_and_nothing_is_null() -> None:
+    usage = {"promptTokenCount": 7, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 7}]}
+    response = {
+        "candidates": [{"finishReason": "STOP", "content": None, "avgLogprobs": "NaN"}],
+        "promptFeedback": None,
+        "usageMetadata": usage,
+    }
+    assert kept_form(response) == {
+        "candidates": [{"finish_reason": "STOP", "avg_logprobs": "NaN"}],
+        "usage_metadata": {
+            "prompt_token_count": 7,
+            "prompt_tokens_details": [{"modality": "TEXT", "token_count": 7}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        "none",
+        [1],
+        {"promptTokenCount": "many", "thoughtsTokenCount": {}},
+        {"promptTokensDetails": {"AUDIO": 1}},
+        {"promptTokensDetails": ["AUDIO", {"modality": "AUDIO", "tokenCount": "many"}]},
+    ],
+)
+def test_counts_that_are_none_cost_nothing(usage: Any) -> None:
+    kept = kept_form({"usageMetadata": usage})["usage_metadata"]
+    Meter().buy(kept)
+    assert cost_usd("gemini-3.5-flash-lite", kept, tier="standard") == 0
