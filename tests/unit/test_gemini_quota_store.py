@@ -78,7 +78,7 @@ def test_all_processes_together_stay_below_the_quota(server: RedisServer) -> Non
     began = asyncio.run(main())
     assert len(began) == 18
     for first, sixth in zip(began, began[5:], strict=False):
-        assert sixth - first > WINDOW_S
+        assert round(sixth - first, 3) >= WINDOW_S  # the store counts milliseconds
 
 
 @pytest.mark.usefixtures("short_minutes")
