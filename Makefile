@@ -22,7 +22,7 @@ demo: setup
 setup: .venv/installed
 
 test: .venv/installed-dev .venv/installed-storage .venv/installed-cluster lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
