@@ -39,6 +39,7 @@ include: "rules/build_index.smk"
 include: "rules/tell.smk"
 include: "rules/clean_up.smk"
 include: "rules/check_template.smk"
+include: "rules/records.smk"
 
 
 rule all:

@@ -1,14 +1,20 @@
 """What is known of a target's video before any engine sees it."""
 
 from pathlib import Path
+from typing import Protocol
 
 from reelmake.analysis import VideoFacts
-from reelmake.checksums import Checksums
 from reelmake.errors import ReelmakeError
 from reelmake.media import probe
 from reelmake.probes import Probe
 from reelmake.targets import Target, is_url
 from reelmake.timestamps import format_clock
+
+
+class Checksums(Protocol):
+    """Tells the hexadecimal sha256 of a file."""
+
+    def sha256(self, path: Path, /) -> str: ...
 
 
 def video_facts(target: Target, checksums: Checksums) -> VideoFacts:

@@ -35,8 +35,10 @@ class Planner:
         self._results = Results(Path(config.results))
         self._targets = list(targets)
         self._is_laid_out = is_laid_out
-        self._analyses = {target.key: self._analysis(target) for target in self._targets}
-        self._engine = self._engine_of(config)
+        self._analyses = {
+            target.key: known_analysis(self._results, target) for target in self._targets
+        }
+        self._engine = engine_of(config, filter(None, self._analyses.values()))
 
     @property
     def learned_seconds(self) -> float | None:
@@ -92,17 +94,20 @@ class Planner:
             files.append(self._results.pictures(*target.key))
         return not all(file.exists() for file in files)
 
-    def _analysis(self, target: Target) -> Analysis | None:
-        try:
-            return read_analysis(self._results.analysis(*target.key))
-        except (FileNotFoundError, ValueError):
-            return None
 
-    def _engine_of(self, config: Config) -> Engine:
-        if config.engine == "local":
-            return LocalEngine(config.local)
-        # The SDK, which runs without Gemini do without.
-        from reelmake.planning.gemini_engine import GeminiEngine  # noqa: PLC0415
+def known_analysis(results: Results, target: Target) -> Analysis | None:
+    """The analysis of a target, if there is one that can be read."""
+    try:
+        return read_analysis(results.analysis(*target.key))
+    except (FileNotFoundError, ValueError):
+        return None
 
-        analyses = filter(None, self._analyses.values())
-        return GeminiEngine(config.gemini, self._results, analyses)
+
+def engine_of(config: Config, analyses: Iterable[Analysis]) -> Engine:
+    """The engine of a configuration, which may learn from these analyses."""
+    if config.engine == "local":
+        return LocalEngine(config.local)
+    # The SDK, which runs without Gemini do without.
+    from reelmake.planning.gemini_engine import GeminiEngine  # noqa: PLC0415
+
+    return GeminiEngine(config.gemini, Results(Path(config.results)), analyses)

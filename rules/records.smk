@@ -1,0 +1,51 @@
+# Files that Snakemake has no record of, so that it would see no change of them. No rules.
+#
+# `.snakemake` was deleted, or left behind when the project moved, or `results:` was renamed.
+
+from snakemake.io import apply_wildcards
+from snakemake.iocontainers import Wildcards
+
+from reelmake.planning.answered import answered
+from snakemake_records import Records
+
+
+def restore_records() -> None:
+    """Record files as made in the way in which they would be made now, as far as they are.
+
+    An analysis that answers something else is made again. How a report or a digest was made,
+    nothing tells but its record; the index costs nothing.
+    """
+    records = Records()
+    reports = [dict(zip(("template", "video"), key, strict=True)) for key in TARGETS]
+
+    analyses = unrecorded(records, "analyze_video", reports)
+    targets = [TARGETS[tuple(wildcards.values())] for wildcards in analyses.values()]
+    as_asked = answered(settings, targets) if targets else set()
+    for path, wildcards in analyses.items():
+        same = tuple(wildcards.values()) in as_asked
+        records.restore(path, params_of("analyze_video", wildcards) if same else None)
+
+    groups = [{"group": group} for group in GROUPS]
+    for rule_name, jobs in (("render_report", reports), ("build_digest", groups)):
+        for path, wildcards in unrecorded(records, rule_name, jobs).items():
+            records.restore(path, params_of(rule_name, wildcards))
+    for path in unrecorded(records, "build_index", [{}]):
+        records.restore(path, None)
+
+
+def unrecorded(records, rule_name, jobs) -> dict[str, dict[str, str]]:
+    """Files of a rule that are there, each with the wildcards of its job."""
+    outputs = workflow.get_rule(rule_name).output
+    paths = {apply_wildcards(output, job): job for job in jobs for output in outputs}
+    there = paths.keys() - set(missing(list(paths)))
+    return {path: paths[path] for path in records.without(sorted(there))}
+
+
+def params_of(rule_name, wildcards) -> list[object]:
+    given = Wildcards(fromdict=wildcards)
+    params = workflow.get_rule(rule_name).params
+    return [value(given) if callable(value) else value for value in params]
+
+
+if workflow.is_main_process and not asked & {"doctor", "--lint"}:
+    restore_records()
