@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from reelmake.gemini.places import Places, Turn
+from unit.virtual_time import now, run
 
 
 class Calls:
@@ -53,3 +54,51 @@ def test_who_gives_up_waiting_leaves_the_place_to_others() -> None:
         assert first.calls == second.calls == third.calls == 0
 
     asyncio.run(main())
+
+
+def test_who_is_more_urgent_goes_first_then_who_asks_again_then_who_came_first() -> None:
+    async def main() -> list[str]:
+        places, order = Places(1), list[str]()
+
+        async def call(name: str, priority: int, *, again: bool = False) -> None:
+            async with places.taken(Turn(priority), again=again):
+                order.append(name)
+                await asyncio.sleep(1)
+
+        calls = [("a", 0, False), ("b", 0, False), ("c", 0, True), ("d", 5, False), ("e", 5, False)]
+        await asyncio.gather(*(call(name, rank, again=again) for name, rank, again in calls))
+        return order
+
+    assert run(main()) == ["a", "d", "e", "c", "b"]
+
+
+@pytest.mark.parametrize(
+    ("priority", "ready_after_s", "waited_s"),
+    [(9, 2, 3), (9, 60, 5), (5, 2, 0), (1, 2, 0), (9, None, 2)],
+    ids=["soon", "not soon", "of the same priority", "of a lower one", "never: it has failed"],
+)
+def test_one_that_goes_before_it_is_waited_for_a_little_while_it_gets_ready(
+    priority: int, ready_after_s: float | None, waited_s: float
+) -> None:
+    async def main() -> float:
+        places, began = Places(1), now()
+
+        async def urgent() -> None:
+            turn = Turn(priority)
+            with places.getting_ready(turn):
+                await asyncio.sleep(ready_after_s or 2)
+                if ready_after_s:
+                    async with places.taken(turn):
+                        await asyncio.sleep(1)
+
+        async def ready() -> float:
+            async with places.taken(Turn(5)):
+                return now() - began
+
+        waiting = asyncio.create_task(urgent())
+        await asyncio.sleep(0)
+        waited = await ready()
+        await waiting
+        return waited
+
+    assert run(main()) == pytest.approx(waited_s, abs=0.01)

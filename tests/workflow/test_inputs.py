@@ -1,6 +1,6 @@
 """Every way in, through the real Snakefile: tables, names, addresses, buckets, and what is left."""
 
-import re
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -16,9 +16,9 @@ import boto3
 import pytest
 import yaml
 
-from gemini_double import TEST_KEY, GeminiDouble, Settings
+from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
 from reelmake.connections import TEST_CERTIFICATE
-from sample_videos import BLUE, GREEN, RED, make_video
+from sample_videos import BLACK, BLUE, GREEN, RED, make_video
 from web_server import Page, WebServer, web_server
 from workflow.conftest import Project, add_video, asking
 
@@ -269,14 +269,22 @@ def test_what_gemini_reads_by_its_address_is_built_without_being_fetched(
     assert project.run().had_nothing_to_do
 
 
-def test_rows_with_a_higher_priority_come_first(project: Project, double: GeminiDouble) -> None:
-    for name, colour in [("a", RED), ("b", GREEN), ("c", BLUE)]:
-        add_video(project, name, colour)
+def test_rows_with_a_higher_priority_are_asked_first(
+    project: Project, double: GeminiDouble
+) -> None:
+    videos = {
+        name: add_video(project, name, colour)
+        for name, colour in [("a", RED), ("b", GREEN), ("c", BLUE), ("d", BLACK)]
+    }
     (project.folder / "t.csv").write_text(
-        "video,priority\nvideos/a.mp4,\nvideos/b.mp4,1\nvideos/c.mp4,9\n"
+        "video,priority\nvideos/a.mp4,\nvideos/b.mp4,1\nvideos/c.mp4,9\nvideos/d.mp4,5\n"
     )
     project.config["videos"] = "t.csv"
-    run = project.run("--printshellcmds", cores=1)
-    assert run.code == 0
-    order = re.findall(r"output: results/analyses/summary_report/(\w)\.json", run.output)
-    assert order == ["c", "b", "a"]
+    # The others are ready before it.
+    names = {hashlib.sha256(path.read_bytes()).hexdigest(): name for name, path in videos.items()}
+    slow = next(sha256 for sha256, name in names.items() if name == "c")
+    double.faults.add(Fault("latency", kind="upload_chunk", file=slow[:20], seconds=1.0))
+    assert project.run(cores=1).code == 0
+    assert double.faults.fired("latency") == 1
+    asked = [names[str(record.video)] for record in double.ledger.billed()]
+    assert asked == ["c", "d", "b", "a"]

@@ -21,7 +21,7 @@ from reelmake.gemini.combined import Combining
 from reelmake.gemini.engine import Report
 from reelmake.gemini.group_summary import summarise
 from reelmake.gemini.missing import missing_calls
-from reelmake.gemini.places import Places
+from reelmake.gemini.places import Places, Turn
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
@@ -72,6 +72,7 @@ class Account:
         self._budget.spent_usd = before.usd
         self._limit_changes_before = before.limit_changes
         stopping = stopping or Stopping()
+        self._places = Places(at_once)
         self._caller = Caller(
             settings,
             self._projects,
@@ -79,7 +80,7 @@ class Account:
             budget=self._budget,
             stopping=stopping,
             meter=before,
-            places=Places(at_once),
+            places=self._places,
         )
         self._asker = Asker(settings, self._caller, results.store, run=run)
         self._combining = (
@@ -135,12 +136,14 @@ class Account:
 
     async def analyse(self, target: Target) -> Analysis:
         """Find in the store, or buy, what the report is made of."""
-        await self.batches.prepare(target)
-        if self._combining:
-            await self._combining.prepare(target)
-        report = await self._report(target)
-        with self._tidying.needed(target, report.source.sha256):
-            return await report.analyse(self._asker)
+        turn = Turn(target.priority)
+        with self._places.getting_ready(turn):
+            await self.batches.prepare(target)
+            if self._combining:
+                await self._combining.prepare(target)
+            report = await self._report(target, turn)
+            with self._tidying.needed(target, report.source.sha256):
+                return await report.analyse(self._asker)
 
     def expect(self, targets: Sequence[Target]) -> None:
         """What is going to be analysed: some of it may be asked together."""
@@ -213,7 +216,7 @@ class Account:
             if call.request.clip
         ]
 
-    async def _report(self, target: Target) -> Report:
+    async def _report(self, target: Target, turn: Turn | None = None) -> Report:
         facts = await self._run(video_facts, target, self._results.checksums)
         template = load_template(target.template)
-        return Report(target, template, facts, settings=self._settings)
+        return Report(target, template, facts, settings=self._settings, turn=turn)

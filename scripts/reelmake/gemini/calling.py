@@ -59,10 +59,9 @@ class Source:
 class Bill:
     """All answers that a report rests on, and the tries that it took."""
 
-    priority: int = 0
+    turn: Turn = field(default_factory=Turn)
     answers: dict[str, StoredAnswer] = field(default_factory=dict)
     attempts: int = 0
-    turn: Turn = field(default_factory=Turn)
 
     def add(self, key: str, answer: StoredAnswer) -> None:
         """Count an answer once, however often it is read."""
@@ -148,14 +147,14 @@ class Caller:
 
         But for the room on the disk that the answer is to fill: that is ``kept``.
         """
-        model, bill = call.request.model, call.bill
-        pace = call.project.pace(model)
+        model, turn = call.request.model, call.bill.turn
+        pace, again = call.project.pace(model), call.bill.attempts > 1
         loop = asyncio.get_running_loop()
-        async with self.stopping.waiting_for(self._places.taken(bill.turn)):
+        async with self.stopping.waiting_for(self._places.taken(turn, again=again)):
             began = loop.time()
             async with (
                 self.stopping.waiting_for(
-                    pace.turn(expected.input_tokens, bill.priority, again=bill.attempts > 1)
+                    pace.turn(expected.input_tokens, turn.priority, again=again)
                 ),
                 # While nothing is lost, if there is none.
                 _room_kept(kept, self._store.room(call.key)) as room,

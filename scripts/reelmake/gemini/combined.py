@@ -16,6 +16,7 @@ from reelmake.gemini.calling import Bill
 from reelmake.gemini.checked import Checked, InvalidAnswer
 from reelmake.gemini.engine import Report
 from reelmake.gemini.estimates import fits_one_answer
+from reelmake.gemini.places import Turn
 from reelmake.gemini.request import Request
 from reelmake.gemini.validation import parsed_answer
 from reelmake.store import Store
@@ -80,7 +81,7 @@ class Combining:
         ):
             return
         log.info("asking for %s in one call", ", ".join(requests))
-        bill = Bill(priority=max(target.priority for target in targets))
+        bill = Bill(Turn(max(target.priority for target in targets)))
         try:
             parts = (await self._asker.ask(whole, source, _parts, bill)).content
         except InvalidAnswer as error:

@@ -16,6 +16,7 @@ from reelmake.gemini.asking import Asker
 from reelmake.gemini.assembling import analysis_of
 from reelmake.gemini.calling import Bill, Source
 from reelmake.gemini.checked import Checked, InvalidAnswer, Window
+from reelmake.gemini.places import Turn
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
 from reelmake.gemini.times import TIME_KEYS
@@ -46,13 +47,14 @@ class Report:
         facts: record.VideoFacts,
         *,
         settings: GeminiSettings,
+        turn: Turn | None = None,
     ) -> None:
         self._target = target
         self._template = template
         self._settings = settings
         self._language = target.language or template.language
         self._schema = template.answer_schema()
-        self._bill = Bill(priority=target.priority)
+        self._bill = Bill(turn or Turn(target.priority))
         self._facts = facts
         self.source = _source(facts)
 
