@@ -26,8 +26,10 @@ class Service:
         rpm: int | None = None,
         tpm: int | None = None,
         told: float | None = 7.0,
+        refusals_count: bool = False,
     ) -> None:
         self.pace = pace
+        self.refusals_count = refusals_count
         self.told = told
         self.rpm, self.tpm = rpm, tpm
         self.taken: deque[tuple[float, float]] = deque()
@@ -58,6 +60,8 @@ class Service:
         too_many = self.rpm is not None and len(recent) >= self.rpm
         if too_many or (self.tpm is not None and sum(recent) + tokens > self.tpm):
             self.refused += 1
+            if self.refusals_count:
+                self.taken.append((now(), tokens))
             raise ServiceError("quota_per_minute", "429", status=429, retry_after_s=self.told)
         self.taken.append((now(), tokens))
 
@@ -166,7 +170,11 @@ def test_the_pause_that_the_service_asks_for_is_kept() -> None:
     assert run(main()) == pytest.approx(7.0, abs=0.01)
 
 
-def test_a_refusal_that_tells_no_wait_is_waited_out_within_three_tries() -> None:
+@pytest.mark.parametrize("told", [None, 0.5, 7.0])
+@pytest.mark.parametrize("refusals_count", [False, True])
+def test_a_refusal_that_tells_none_or_too_short_a_wait_is_waited_out_within_three_tries(
+    told: float | None, refusals_count: bool
+) -> None:
     async def persistent(service: Service) -> None:
         tries = itertools.count()
 
@@ -176,7 +184,7 @@ def test_a_refusal_that_tells_no_wait_is_waited_out_within_three_tries() -> None
         await with_retries(one_try, attempts=3, stopping=Stopping())
 
     async def main() -> float:
-        service = Service(pace(max_in_flight=12), rpm=8, told=None)
+        service = Service(pace(max_in_flight=12), rpm=8, told=told, refusals_count=refusals_count)
         began = now()
         await asyncio.gather(*(persistent(service) for _ in range(40)))
         return now() - began

@@ -56,20 +56,20 @@ def test_who_gives_up_waiting_leaves_the_place_to_others() -> None:
     asyncio.run(main())
 
 
-def test_who_is_more_urgent_goes_first_then_who_asks_again_then_who_came_first() -> None:
+def test_who_is_more_urgent_goes_first_and_else_who_came_first() -> None:
     async def main() -> list[str]:
         places, order = Places(1), list[str]()
 
-        async def call(name: str, priority: int, *, again: bool = False) -> None:
-            async with places.taken(Turn(priority), again=again):
+        async def call(name: str, priority: int) -> None:
+            async with places.taken(Turn(priority)):
                 order.append(name)
                 await asyncio.sleep(1)
 
-        calls = [("a", 0, False), ("b", 0, False), ("c", 0, True), ("d", 5, False), ("e", 5, False)]
-        await asyncio.gather(*(call(name, rank, again=again) for name, rank, again in calls))
+        priorities = {"a": 0, "b": 0, "c": 5, "d": -1, "e": 5}
+        await asyncio.gather(*(call(name, priority) for name, priority in priorities.items()))
         return order
 
-    assert run(main()) == ["a", "d", "e", "c", "b"]
+    assert run(main()) == ["a", "c", "e", "b", "d"]
 
 
 @pytest.mark.parametrize(

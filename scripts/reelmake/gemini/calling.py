@@ -147,14 +147,14 @@ class Caller:
 
         But for the room on the disk that the answer is to fill: that is ``kept``.
         """
-        model, turn = call.request.model, call.bill.turn
-        pace, again = call.project.pace(model), call.bill.attempts > 1
+        model, bill = call.request.model, call.bill
+        pace = call.project.pace(model)
         loop = asyncio.get_running_loop()
-        async with self.stopping.waiting_for(self._places.taken(turn, again=again)):
+        async with self.stopping.waiting_for(self._places.taken(bill.turn)):
             began = loop.time()
             async with (
                 self.stopping.waiting_for(
-                    pace.turn(expected.input_tokens, turn.priority, again=again)
+                    pace.turn(expected.input_tokens, bill.turn.priority, again=bill.attempts > 1)
                 ),
                 # While nothing is lost, if there is none.
                 _room_kept(kept, self._store.room(call.key)) as room,

@@ -10,7 +10,6 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -26,9 +25,8 @@ MINUTE_MS = 60_500
 UNITS = 10_000
 # Recovers in so many rounds of calls what one cut has taken.
 _ROUNDS_TO_RECOVER = 16
-# Where the service does not say how long to wait: a hiccup passes at once.
+# Where the service does not say how long to wait.
 _HICCUP_S = 2.0
-_UNKNOWN_S = 30.0
 _SLOWING_CODES = frozenset(["overloaded", "quota_per_minute"])
 
 
@@ -95,8 +93,7 @@ class Pace:
         self._numbers = itertools.count()
         self._paused_until = 0.0
         self._slowed_at = 0.0
-        self._begun: deque[float] = deque()  # in the last minute, but for what was refused
-        self._untold_refusals = 0
+        self._quota_is_spent = False
         self._timer: asyncio.TimerHandle | None = None
         self.in_flight = 0
         self.lowest_limit = max_in_flight
@@ -126,7 +123,7 @@ class Pace:
             if self._shared:
                 async with self._first:  # in the order of their turns
                     await self._shared(tokens)
-            began = self._begin()
+            began = _now()
             yield
         except ServiceError as error:
             if error.code in _SLOWING_CODES:
@@ -180,39 +177,28 @@ class Pace:
                 self._requests.give_back(1)
         return wait_s
 
-    def _begin(self) -> float:
-        now = _now()
-        self._begun.append(now)
-        while self._begun[0] <= now - MINUTE_MS / 1000:
-            self._begun.popleft()
-        return now
-
     def _slow_down(self, began: float, error: ServiceError) -> None:
         now = _now()
-        if error.code == "quota_per_minute" and began in self._begun:
-            self._begun.remove(began)
-        if error.retry_after_s:
-            self._paused_until = max(self._paused_until, now + error.retry_after_s)
+        self._pause(now, error.retry_after_s or 0.0)
         # Calls that were in flight together are refused together: that is one sign, not many.
         if began < self._slowed_at:
             return
         self._slowed_at = now
-        if error.code == "quota_per_minute" and not error.retry_after_s:
-            self._paused_until = max(self._paused_until, now + self._untold_wait_s(now))
-            self._untold_refusals += 1
+        if error.code == "quota_per_minute":
+            if self._quota_is_spent:
+                # No wait was told, or one that was too short: then all of it is renewed.
+                self._pause(now, MINUTE_MS / 1000)
+            elif not error.retry_after_s:
+                self._pause(now, _HICCUP_S)
+            self._quota_is_spent = True
         self._set_limit(max(1.0, min(self._limit, self.in_flight) / 2), error.message)
 
-    def _untold_wait_s(self, now: float) -> float:
-        """Until a quota is renewed, as the calls that used it up get older than a minute."""
-        if not self._untold_refusals:
-            return _HICCUP_S
-        if not self._begun:
-            return _UNKNOWN_S
-        return max(_HICCUP_S, self._begun[0] + MINUTE_MS / 1000 - now)
+    def _pause(self, now: float, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, now + seconds)
 
     def _speed_up(self, began: float) -> None:
         if began > self._slowed_at:
-            self._untold_refusals = 0
+            self._quota_is_spent = False
         step = self._most / 2 / _ROUNDS_TO_RECOVER
         self._set_limit(min(self._most, self._limit + step / self._limit), "answers arrive again")
 

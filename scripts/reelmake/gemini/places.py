@@ -1,7 +1,7 @@
 """How many reports are asked for at a time: what `-j` says, while others get ready beside them.
 
-Who waits for a place is served by priority, then who asks again, then who came first. A report of
-a higher priority that is still getting ready is waited for, a little.
+Who is first is a matter of priority, then of who came first. A report of a higher priority that is
+still getting ready is waited for, a little.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Turn:
 
 @dataclass(order=True)
 class _Waiting:
-    rank: tuple[int, bool, int]
+    rank: tuple[int, int]
     turn: Turn = field(compare=False)
     place: asyncio.Future[None] = field(compare=False)
 
@@ -52,14 +52,14 @@ class Places:
             self._is_ready(turn)
 
     @contextlib.asynccontextmanager
-    async def taken(self, turn: Turn, *, again: bool = False) -> AsyncIterator[None]:
+    async def taken(self, turn: Turn) -> AsyncIterator[None]:
         """Hold one of a report's calls; the first waits until there is a place for the report."""
         if self._free is None:
             yield
             return
         async with turn.taking:
             if not turn.calls:
-                await self._place(turn, again=again)
+                await self._place(turn)
             turn.calls += 1
         try:
             yield
@@ -68,9 +68,9 @@ class Places:
             if not turn.calls:
                 self._give_back()
 
-    async def _place(self, turn: Turn, *, again: bool) -> None:
+    async def _place(self, turn: Turn) -> None:
         place = asyncio.get_running_loop().create_future()
-        rank = (-turn.priority, not again, next(self._numbers))
+        rank = (-turn.priority, next(self._numbers))
         heapq.heappush(self._waiting, _Waiting(rank, turn, place))
         self._is_ready(turn)
         try:
