@@ -45,6 +45,7 @@ class Row:
     seconds: float | None = None
     attempts: int | None = None
     model: str | None = None
+    engine: str | None = None
 
 
 def language_of(targets: Iterable[Target]) -> str:
@@ -142,7 +143,8 @@ def _look_at(
         usd=analysis.cost_usd,
         seconds=round(analysis.seconds, 1),
         attempts=analysis.attempts,
-        model=f"{analysis.engine.name} {analysis.engine.model}",
+        model=analysis.engine.model,
+        engine=analysis.engine.name,
     )
     entry = Entry(
         title=plain(analysis.title) or name,

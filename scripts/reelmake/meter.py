@@ -30,6 +30,8 @@ class Meter(BaseModel):
     """Refusals with 429."""
     overloaded: int = 0
     """Refusals with 503."""
+    lost: int = 0
+    """Calls without an answer that may have been billed all the same."""
     input_tokens: int = 0
     output_tokens: int = 0
     """Of the answers, thoughts included."""

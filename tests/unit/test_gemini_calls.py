@@ -19,6 +19,7 @@ from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
+from reelmake.meter import Meter
 from reelmake.pricing import cost_usd
 from reelmake.results import Results
 
@@ -84,12 +85,18 @@ class Client:
         self.settings = GeminiSettings(**settings)
         self.bill = Bill()
         self.budget = Budget(None)
+        self.meter = Meter()
 
     def ask(self, asked: Request, source: Source) -> Checked:
         async def once() -> Checked:
             async with Projects(self.settings, self.keys, self.results) as projects:
                 caller = Caller(
-                    self.settings, projects, self.store, budget=self.budget, stopping=Stopping()
+                    self.settings,
+                    projects,
+                    self.store,
+                    budget=self.budget,
+                    stopping=Stopping(),
+                    meter=self.meter,
                 )
                 asker = Asker(self.settings, caller, self.store, run=asyncio.to_thread)
                 return await asker.ask(asked, source, take, self.bill)
@@ -372,4 +379,5 @@ def test_an_answer_that_was_lost_on_its_way_counts_as_spent(
     client.ask(request(video), video)
     first, second = double.ledger.billed()
     assert client.budget.spent_usd > second.usd
+    assert (client.meter.bought, client.meter.lost) == (1, 1)
     assert first.answered is False

@@ -75,7 +75,8 @@ def test_the_summary_has_a_row_for_every_report(root: Path) -> None:
         "usd": "0.0052",
         "seconds": "0.0",
         "attempts": "1",
-        "model": "gemini gemini-3.5-flash-lite",
+        "model": "gemini-3.5-flash-lite",
+        "engine": "gemini",
     }
     assert (failed["status"], missing["status"]) == ("failed", "missing")
 

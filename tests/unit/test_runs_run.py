@@ -90,13 +90,14 @@ def follow(tmp_path: Path) -> Callable[..., Followed]:
 def test_a_run_that_built_everything(follow: Callable[..., Followed]) -> None:
     run = follow()
     run.results.meter.write_text(
-        Meter(bought=3, found=1, usd=0.25, asked=3, tries=4).model_dump_json()
+        Meter(bought=3, found=1, lost=1, usd=0.25, asked=3, tries=4).model_dump_json()
     )
     run.finish(0, 1, 2, 3, 9)
     output = run.end()
     assert "[1/4] 光合作用 第一讲\n" in output
     assert "5 of 5 reports are there: 4 built, 1 up to date." in output
     assert "3 answers bought · 1 from the store" in output
+    assert "1 lost that may be billed" in output
     assert "USD 0.2500" in output
     assert "1 retry" in output
     assert f"All reports: {run.results.root / 'index.html'}" in output

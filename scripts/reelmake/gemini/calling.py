@@ -178,6 +178,7 @@ class Caller:
         self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
         self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
         if fault.code in _MAYBE_BILLED:
+            self.meter.lost += 1
             self._budget.bill(None, expected)
         return fault
 

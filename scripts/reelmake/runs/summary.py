@@ -133,6 +133,8 @@ def _bought(meter: Meter, record: RunRecord, say: Say) -> str:
     if meter.found:
         parts.append(say("{count:,} from the store", count=meter.found))
     parts += [say("{count:,} tokens", count=meter.tokens), usd(meter.usd, say)]
+    if meter.lost:
+        parts.append(say("{count:,} lost that may be billed", count=meter.lost))
     if record.reports_per_minute:
         parts.append(say("{count:g} reports a minute", count=record.reports_per_minute))
     if meter.retries:
