@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from reelmake.config import GeminiSettings
 from reelmake.files import Room
@@ -21,6 +22,7 @@ from reelmake.gemini.request import Request
 from reelmake.gemini.retry import with_retries
 from reelmake.gemini.sdk_request import Media
 from reelmake.gemini.stopping import Stopping
+from reelmake.gemini.uploads import MIME_TYPES
 from reelmake.meter import Meter
 from reelmake.pricing import cost_usd
 from reelmake.store import Store, StoredAnswer
@@ -231,4 +233,6 @@ async def media_of(source: Source, project: Project, *, lasting_s: float = 0.0) 
     """Where the service finds the video: it is uploaded unless it is there for so many seconds."""
     if source.path and source.sha256:
         return await project.uploads.media(source.path, source.sha256, lasting_s=lasting_s)
-    return Media(source.url or source.identity, "video/mp4")
+    address = source.url or source.identity
+    suffix = Path(urlsplit(address).path).suffix.lower()
+    return Media(address, MIME_TYPES.get(suffix, "video/mp4"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
+from google.auth import exceptions as google_auth
 from google.genai import errors as sdk
 
 from reelmake.errors import ReelmakeError
@@ -52,6 +53,11 @@ def classify(error: Exception) -> ServiceError:
     if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, ConnectionError)):
         # Its type alone: the text may quote headers, and so the key.
         return ServiceError("connection_lost", f"no answer arrived ({type(error).__name__})")
+    if isinstance(error, google_auth.TransportError):
+        return ServiceError("connection_lost", "the Google account could not be asked for")
+    if isinstance(error, google_auth.GoogleAuthError):
+        what = str(error.args[0]) if error.args else type(error).__name__
+        return ServiceError("credentials_unusable", f"no Google account for Vertex AI: {what}")
     if isinstance(error, (sdk.UnknownApiResponseError, json.JSONDecodeError)):
         return ServiceError("connection_lost", "the answer arrived damaged or cut short")
     raise error

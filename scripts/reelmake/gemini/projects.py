@@ -21,7 +21,9 @@ from reelmake.results import Results
 log = logging.getLogger(__name__)
 
 # Codes that say that the project, not the video, is at fault.
-PROJECT_FAULTS = frozenset(["key_invalid", "permission_denied", "quota_per_day"])
+PROJECT_FAULTS = frozenset(
+    ["key_invalid", "credentials_unusable", "permission_denied", "quota_per_day"]
+)
 
 
 def fingerprint_of(key: str) -> str:

@@ -75,10 +75,12 @@ class Service:
         self.clock_ahead_s: float | None = None
         """By so much this machine's clock is ahead of the service's; None: it has not said."""
         self._timeout_s = settings.timeout_s
+        # Vertex AI keeps nothing, and refuses to be told so.
+        self._unread = {**_UNREAD, "store": None} if settings.vertex else _UNREAD
         # As many as may be in flight, and lookups and uploads beside them; the default is 100.
         connections = httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_OPEN)
         options = types.HttpOptions(
-            api_version=settings.api_version,
+            api_version=_api_version(settings),
             timeout=int(settings.timeout_s * 1000),
             client_args={"follow_redirects": False},
             async_client_args={
@@ -128,7 +130,7 @@ class Service:
             model=request.model,
             contents=[contents_of(request, media)],
             # Its own reading refuses what it does not know: what is paid for is read by us.
-            config=generation_of(request, tier).model_copy(update=_UNREAD),
+            config=generation_of(request, tier).model_copy(update=self._unread),
         )
         http = response.sdk_http_response
         body = json.loads(http.body or "{}") if http else {}
@@ -227,6 +229,12 @@ class Service:
     async def download(self, file: str, into: io.IOBase) -> None:
         """Write what a batch answered to ``into``."""
         await self._client.aio.files.download(file=file, destination=into)
+
+
+def _api_version(settings: GeminiSettings) -> str:
+    """Vertex AI has a name of its own for the default."""
+    on_vertex = settings.vertex and settings.api_version == "v1beta"
+    return "v1beta1" if on_vertex else settings.api_version
 
 
 def _remote(file: types.File) -> RemoteFile:
