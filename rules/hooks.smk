@@ -27,12 +27,6 @@ def follow() -> None:
         raise WorkflowError(error.told(say_on_terminal())) from None
 
 
-def forget_complete_index(workflow) -> None:
-    """Until it is made again: a kill -9 before that leaves it out of date."""
-    if any(job.rule.name == "build_index" for job in workflow.dag.needrun_jobs()):
-        (Path(settings.results) / ".reelmake/index-complete").unlink(missing_ok=True)
-
-
 def start_gateway(workflow) -> None:
     """Start the warm process of this run, which looks at the account before anything is uploaded."""
     needed = [job for job in workflow.dag.needrun_jobs() if script_of(job) in NEED_A_GATEWAY]
@@ -89,7 +83,6 @@ onstart:
     use_job_selector(workflow)
     wait_for_jobs_left_in_slurm(workflow)
     follow()
-    forget_complete_index(workflow)
     start_gateway(workflow)
 
 
