@@ -102,3 +102,20 @@ def test_one_that_goes_before_it_is_waited_for_a_little_while_it_gets_ready(
         return waited
 
     assert run(main()) == pytest.approx(waited_s, abs=0.01)
+
+
+def test_who_gives_up_at_the_very_moment_leaves_the_place_to_others() -> None:
+    async def main() -> None:
+        places = Places(1)
+        holding = places.taken(Turn())
+        await holding.__aenter__()
+        waiting = asyncio.create_task(places.taken(Turn()).__aenter__())
+        await asyncio.sleep(0)
+        await holding.__aexit__(None, None, None)  # the place is its, which it does not know yet
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with asyncio.timeout(1), places.taken(Turn()):
+            pass
+
+    asyncio.run(main())
