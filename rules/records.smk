@@ -1,19 +1,27 @@
-# Files that Snakemake has no record of, so that it would see no change of them. No rules.
-#
-# `.snakemake` was deleted, or left behind when the project moved, or `results:` was renamed.
+# What Snakemake records of each file: as little as it needs, and again what was lost. No rules.
 
 from snakemake.io import apply_wildcards
 from snakemake.iocontainers import Wildcards
+from snakemake.settings.types import DeploymentMethod
 
 from reelmake.planning.answered import answered
 from snakemake_records import Records
 
 
+def leave_out_unused_environments() -> None:
+    """Each record would hold all that its rule's environment lists: 8 KB, three times a report."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        for each in workflow.rules:
+            each.conda_env = None
+
+
 def restore_records() -> None:
     """Record files as made in the way in which they would be made now, as far as they are.
 
-    An analysis that answers something else is made again. How a report or a digest was made,
-    nothing tells but its record; the index costs nothing.
+    Where `.snakemake` was deleted, or left behind when the project moved, or `results:` was
+    renamed, Snakemake has no record, and would see no change of parameters. An analysis that
+    answers something else is made again. How a report or a digest was made, nothing tells but its
+    record; the index costs nothing.
     """
     records = Records()
     reports = [dict(zip(("template", "video"), key, strict=True)) for key in TARGETS]
@@ -47,5 +55,7 @@ def params_of(rule_name, wildcards) -> list[object]:
     return [value(given) if callable(value) else value for value in params]
 
 
-if workflow.is_main_process and not asked & {"doctor", "--lint"}:
-    restore_records()
+if "--lint" not in asked:
+    leave_out_unused_environments()
+    if workflow.is_main_process and "doctor" not in asked:
+        restore_records()

@@ -1,4 +1,4 @@
-"""What Snakemake recorded is gone: nothing is made again for that, and later changes are seen."""
+"""What Snakemake records: little. Where it is lost nothing is made again, and changes are seen."""
 
 import json
 import shutil
@@ -79,6 +79,11 @@ def test_a_change_afterwards_is_seen(
     assert (run.code, run.jobs) == (0, jobs), run.output
     assert len(double.ledger.billed()) - paid_for == bought
     assert project.run().had_nothing_to_do
+
+
+def test_records_are_small(project: Project) -> None:
+    records = (project.folder / ".snakemake/metadata").iterdir()
+    assert max(path.stat().st_size for path in records) < 4096
 
 
 @pytest.mark.parametrize(("change", "reports"), [(edit_prompt, 2), (another_video, 1)])
