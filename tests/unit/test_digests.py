@@ -1,3 +1,6 @@
+"""Digests: groups, their names, and what stands on their pages."""
+
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +8,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from reelmake import digests
 from reelmake.analysis import (
     Analysis,
     Chapter,
@@ -88,10 +92,38 @@ def test_names_of_groups_are_safe_distinct_and_independent_of_order() -> None:
     assert len({name.casefold() for name in names}) == len(hostile)
     assert set(names) == set(groups_of(reversed(targets), "tags"))
     assert "讲座 1" in names
+    assert max(len(name.encode()) for name in names) == 150
     for name in names:
         assert not set(name) & set("/\\:{}")
         assert not name.startswith(".")
-        assert len(name.encode()) < 200
+
+
+def test_a_digest_is_made_again_when_its_template_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests.digest_of_digests.__wrapped__()
+    shutil.copytree(digests._FOLDER, tmp_path / "digest")
+    monkeypatch.setattr(digests, "_FOLDER", tmp_path / "digest")
+    assert digests.digest_of_digests.__wrapped__() == before
+    edited = next((tmp_path / "digest").iterdir())
+    edited.write_text(edited.read_text() + "\n")
+    assert digests.digest_of_digests.__wrapped__() != before
+
+
+def test_what_is_not_known_of_a_report_counts_as_nothing_and_only_eight_points_are_shown() -> None:
+    unknown = member(
+        "a",
+        video=VideoFacts(source="https://youtu.be/a"),
+        cost_usd=None,
+        key_points=[KeyPoint(time_s=each, text=f"Point {each}.") for each in range(9)],
+    )
+    known = member("b", cost_usd=0.25)
+    group = Group(name="g", title="G", targets=(target("a"), target("b")))
+    text = render_digest(group, [unknown, known])
+    head = yaml.safe_load(text.removeprefix("---\n").partition("\n---\n")[0])
+    assert (head["duration_s"], head["cost_usd"]) == (60, 0.25)
+    assert "Point 7." in text
+    assert "Point 8." not in text
 
 
 def test_a_digest_has_every_report_with_its_points_and_all_terms_once() -> None:
