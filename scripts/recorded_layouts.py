@@ -1,4 +1,4 @@
-"""By which layout Snakemake recorded that a report was made."""
+"""By which layout, and of which row, Snakemake recorded that a report was made."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from snakemake_records import Records
 
 
 class RecordedLayouts:
-    """Tells whether a report was laid out by its template as it is now.
+    """Tells whether a report was laid out by its template, and for its row, as they are now.
 
     ``layouts`` are the digests of the templates' layouts, as render_report has them among its
     params.
@@ -24,4 +24,5 @@ class RecordedLayouts:
         recorded = self._records.params(report)
         if recorded is None:  # made, or brought here, in another way: Snakemake leaves it as it is
             return True
-        return repr(self._layouts.get(target.template)) in recorded
+        now = (self._layouts.get(target.template), target.model_dump_json())
+        return set(map(repr, now)) <= set(recorded)

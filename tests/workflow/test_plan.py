@@ -96,6 +96,12 @@ def _renamed(project: Project) -> None:
     (project.folder / "videos/video-0000.mp4").rename(project.folder / "videos/new.mp4")
 
 
+def _tag(project: Project) -> None:
+    rows = (f"videos/video-000{number}.mp4,week {number}" for number in range(2))
+    (project.folder / "t.csv").write_text("\n".join(["video,tags", *rows]))
+    project.config["videos"] = "t.csv"
+
+
 CHANGES: dict[str, tuple[Callable[[Project], object], dict[str, tuple[str, int]]]] = {
     "nothing": (lambda project: None, {}),
     "a touch": (lambda project: (project.folder / "videos/video-0000.mp4").touch(), {}),
@@ -123,6 +129,7 @@ CHANGES: dict[str, tuple[Callable[[Project], object], dict[str, tuple[str, int]]
         lambda project: _edit(project, "report.md.j2", "\n", "\n\nAll of it:\n"),
         {"video-0000": ("only laid out", 0), "video-0001": ("only laid out", 0)},
     ),
+    "tags": (_tag, {"video-0000": ("only laid out", 0), "video-0001": ("only laid out", 0)}),
     "a lost report": (
         lambda project: project.report("video-0001").unlink(),
         {"video-0001": ("only laid out", 0)},
