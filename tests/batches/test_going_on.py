@@ -1,5 +1,6 @@
 """What was begun is picked up, whatever happened meanwhile, and never paid for twice."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,12 @@ import pytest
 
 from batches.conftest import Runs, all_answered, tiers
 from gemini_double import TEST_KEY, Fault, GeminiDouble
+from reelmake.config import GeminiSettings
+from reelmake.gemini.asking import Run
+from reelmake.gemini.engine import Report
+from reelmake.gemini.missing import Call, missing_calls
 from reelmake.results import Results
+from reelmake.store import Store
 from workflow.disks import FILLING, fill, make_room, small_disk
 
 
@@ -71,6 +77,27 @@ def test_a_run_that_is_stopped_or_killed_leaves_its_batch_and_the_next_one_picks
     assert len(list(double.batches)) == 1
     assert tiers(double) == ["batch"] * 5
     assert [record.answered for record in runs.batches()] == [5]
+
+
+def test_what_a_batch_brings_while_reports_are_looked_at_is_not_asked_again(
+    double: GeminiDouble, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double.settings.update({"batch_seconds": 60.0})
+    runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
+    end_at_once(double)
+
+    async def until_it_is_not_so_any_more(
+        report: Report, settings: GeminiSettings, store: Store, *, run: Run
+    ) -> list[Call]:
+        calls = await missing_calls(report, settings, store, run=run)
+        while any(store.get(call.request.key) is None for call in calls):
+            await asyncio.sleep(0.01)
+        return calls
+
+    monkeypatch.setattr("reelmake.gemini.account.missing_calls", until_it_is_not_so_any_more)
+    assert all_answered(runs.run())
+    assert len(list(double.batches)) == 1
+    assert tiers(double) == ["batch"] * 5
 
 
 @pytest.mark.parametrize("lost", ["the name that the service gave it", "all that was written down"])

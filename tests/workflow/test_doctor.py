@@ -66,7 +66,7 @@ def test_a_package_that_is_missing_is_told_and_the_rest_all_the_same(project: Pr
     (line,) = (each for each in found if each.startswith("fail"))
     assert (
         line
-        == "fail the engine can't be loaded (No module named 'google.genai') → run `make setup`"
+        == "fail the engine can't be loaded (No module named 'google.auth') → run `make setup`"
     )
     assert "Slurm" in found[-1]
 

@@ -7,7 +7,7 @@ other tier: what it needs is in the store, or is asked by another one.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class BatchTier:
         self._prepared = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._settled: dict[TargetKey, asyncio.Future[None]] = {}
         self._in_flight: dict[str, Batch] = {}
+        self._ended: list[str] = []  # keys of requests, in the order in which their batches ended
         self._hopeless: set[str] = set()
         self._left_over: dict[TargetKey, list[tuple[BatchRecord, Project]]] = defaultdict(list)
         self._ending: dict[str, Batch] = {}
@@ -151,26 +152,41 @@ class BatchTier:
 
     async def _batches(self, targets: Targets) -> dict[TargetKey, dict[str, Batch]]:
         """By report and request, the batch that it is in: a new one, or one that has begun."""
-        wanted: dict[str, Wanted] = {}
-        keys: dict[TargetKey, list[str]] = {}
+        wanted: dict[TargetKey, dict[str, Wanted]] = {}
         reports = list(targets)
+        while reports:
+            ended = len(self._ended)
+            wanted |= await self._wanted_of(targets, reports)
+            # What a batch has brought since they were looked at would be paid for again.
+            brought = set(self._ended[ended:])
+            reports = [report for report in reports if brought & wanted[report].keys()]
+        by_key = {key: one for its in wanted.values() for key, one in its.items()}
+        new = [one for key, one in by_key.items() if key not in self._in_flight]
+        for batch in self._dispatcher.dispatch(new):
+            self._add(batch)
+        return {
+            report: {key: self._in_flight[key] for key in its} for report, its in wanted.items()
+        }
+
+    async def _wanted_of(
+        self, targets: Targets, reports: Sequence[TargetKey]
+    ) -> dict[TargetKey, dict[str, Wanted]]:
+        """By report and request, what the store has no answer for and may yet be answered."""
+        wanted = {}
         for some in (
             reports[n : n + _LOOKED_AT_ONCE] for n in range(0, len(reports), _LOOKED_AT_ONCE)
         ):
             found = await asyncio.gather(*(self._wanted(targets[report]) for report in some))
             for report, each in zip(some, found, strict=True):
-                keys[report] = [one.key for one in each if one.key not in self._hopeless]
-                wanted |= {one.key: one for one in each if one.key in keys[report]}
-        new = [one for key, one in wanted.items() if key not in self._in_flight]
-        for batch in self._dispatcher.dispatch(new):
-            self._add(batch)
-        return {report: {key: self._in_flight[key] for key in its} for report, its in keys.items()}
+                wanted[report] = {one.key: one for one in each if one.key not in self._hopeless}
+        return wanted
 
     def _add(self, batch: Batch) -> None:
         self._in_flight |= dict.fromkeys(batch.keys, batch)
         batch.task.add_done_callback(lambda _: self._remove(batch))
 
     def _remove(self, batch: Batch) -> None:
+        self._ended += batch.keys
         for key in batch.keys:
             self._in_flight.pop(key, None)
         if _error(batch) is None:
