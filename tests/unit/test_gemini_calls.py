@@ -174,8 +174,14 @@ def test_what_is_sent_otherwise_is_bought_anew_on_the_same_upload(
     ],
 )
 def test_what_may_pass_is_tried_again(
-    double: GeminiDouble, tmp_path: Path, video: Source, fault: Fault, billed: int
+    double: GeminiDouble,
+    tmp_path: Path,
+    video: Source,
+    fault: Fault,
+    billed: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("reelmake.gemini.pacing.MINUTE_MS", 500)
     double.faults.add(fault)
     client = Client(tmp_path, max_attempts=3)
     assert client.ask(request(video), video)

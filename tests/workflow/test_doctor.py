@@ -65,8 +65,7 @@ def test_a_package_that_is_missing_is_told_and_the_rest_all_the_same(project: Pr
     found = lines(project, code=1)
     (line,) = (each for each in found if each.startswith("fail"))
     assert (
-        line
-        == "fail the engine can't be loaded (No module named 'google.auth') → run `make setup`"
+        line == "fail the engine can't be loaded (No module named 'google.auth') → run `make setup`"
     )
     assert "Slurm" in found[-1]
 
