@@ -52,6 +52,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits.append(seconds)
 
     monkeypatch.setattr("reelmake.gemini.retry.sleep", sleep)
+    monkeypatch.setattr("reelmake.gemini.pacing.MINUTE_MS", 500)
     return waits
 
 
@@ -174,14 +175,8 @@ def test_what_is_sent_otherwise_is_bought_anew_on_the_same_upload(
     ],
 )
 def test_what_may_pass_is_tried_again(
-    double: GeminiDouble,
-    tmp_path: Path,
-    video: Source,
-    fault: Fault,
-    billed: int,
-    monkeypatch: pytest.MonkeyPatch,
+    double: GeminiDouble, tmp_path: Path, video: Source, fault: Fault, billed: int
 ) -> None:
-    monkeypatch.setattr("reelmake.gemini.pacing.MINUTE_MS", 500)
     double.faults.add(fault)
     client = Client(tmp_path, max_attempts=3)
     assert client.ask(request(video), video)
