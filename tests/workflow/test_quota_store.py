@@ -1,5 +1,6 @@
 """Runs that share their quotas in a real Redis."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,13 @@ def sharing(redis: RedisServer, double: GeminiDouble, folder: Path, **quotas: in
     return project
 
 
+def requests_left(project: Project) -> int | None:
+    assert project.telling("plan").code == 0
+    plan = json.loads((project.results / ".reelmake/plan.json").read_text())
+    left: int | None = plan["requests_left_today"]
+    return left
+
+
 def test_two_runs_at_once_spend_one_day_together(
     redis: RedisServer, double: GeminiDouble, tmp_path: Path
 ) -> None:
@@ -58,6 +66,7 @@ def test_two_runs_at_once_spend_one_day_together(
     failures = [row for run in runs for row in run.rows("failures.tsv")]
     assert [row["code"] for row in failures] == ["quota_per_day"] * 2, outputs
     assert len(double.ledger.billed()) == 6
+    assert [requests_left(run) for run in runs] == [0, 0]
 
     with Redis.from_url(redis.url, decode_responses=True) as held:
         kept = " ".join(map(str, held.scan_iter()))
@@ -71,8 +80,9 @@ def test_two_runs_at_once_spend_one_day_together(
 def test_without_its_redis_a_run_does_not_start_and_says_what_to_do(
     redis: RedisServer, double: GeminiDouble, tmp_path: Path
 ) -> None:
-    project = sharing(redis, double, tmp_path / "project", rpm=60)
+    project = sharing(redis, double, tmp_path / "project", rpm=60, rpd=6)
     many_videos(project.folder / "videos", 1)
+    assert requests_left(project) is None
     run = project.run()
     assert run.code == 1
     assert (

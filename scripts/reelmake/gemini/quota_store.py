@@ -85,6 +85,15 @@ class QuotaStore:
             async with self._classified():
                 await self._redis.decr(self._day_key(project, model, await self._now()))
 
+    async def left_of_day(self, project: str, model: str) -> int | None:
+        """Requests that remain today; None: no limit is set. Fails at once."""
+        if self._rpd is None:
+            return None
+        await self.check()
+        async with self._classified():
+            taken = await self._redis.get(self._day_key(project, model, await self._now()))
+        return max(0, self._rpd - int(taken or 0))
+
     def _day_key(self, project: str, model: str, now: datetime) -> str:
         return f"reelmake:{project}:{model}:{in_pacific_time(now):%Y-%m-%d}"
 

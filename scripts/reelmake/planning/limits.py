@@ -1,5 +1,6 @@
 """Whether money and quota suffice for a plan, and about how long it takes."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,9 +56,30 @@ def requests_left(settings: GeminiSettings, results: Results) -> int | None:
     """Of today, with all keys together; None: no limit is known, or none that batches meet."""
     if settings.rpd is None or settings.tier == "batch":
         return None
+    if settings.quota_store:
+        return _left_in_store(settings, settings.quota_store)
     quota = DayQuota(results.day_quota, settings.rpd)
     left = [quota.left(project, settings.model) or 0 for project in _projects()]
     return sum(left) if left else settings.rpd
+
+
+def _left_in_store(settings: GeminiSettings, address: str) -> int | None:
+    """None when the store can't be asked: a run says why."""
+    # The SDK comes with it, which other plans do without.
+    from reelmake.gemini.quota_store import QuotaStore  # noqa: PLC0415
+
+    async def left() -> list[int]:
+        store = QuotaStore(address, rpm=settings.rpm, tpm=settings.tpm, rpd=settings.rpd)
+        try:
+            return [await store.left_of_day(each, settings.model) or 0 for each in _projects()]
+        finally:
+            await store.aclose()
+
+    try:
+        found = asyncio.run(left())
+    except ReelmakeError:
+        return None
+    return sum(found) if found else settings.rpd
 
 
 def _requests_a_day(settings: GeminiSettings) -> int:
