@@ -36,8 +36,8 @@ from reelmake.redaction import split_keys
 _KEPT_OPEN = 8
 _POLL_S = 1.0
 _LONGEST_POLL_S = 15.0
-_CALL_TIMEOUT_S = 60.0
-"""For calls that only look something up or delete it."""
+_QUICK_S = 60.0
+"""For calls that only look something up or delete it, at most."""
 _ALREADY_EXISTS = 409
 _BATCHES_A_PAGE = 100
 _UNREAD = {
@@ -75,6 +75,8 @@ class Service:
         self.clock_ahead_s: float | None = None
         """By so much this machine's clock is ahead of the service's; None: it has not said."""
         self._timeout_s = settings.timeout_s
+        quick_s = min(_QUICK_S, settings.timeout_s)
+        self._quick = types.HttpOptions(timeout=int(quick_s * 1000))
         # Vertex AI keeps nothing, and refuses to be told so.
         self._unread = {**_UNREAD, "store": None} if settings.vertex else _UNREAD
         # As many as may be in flight, and lookups and uploads beside them; the default is 100.
@@ -121,7 +123,7 @@ class Service:
     async def check_model(self, model: str) -> None:
         """A free call that fails when the key is not valid or the model does not exist."""
         await self._client.aio.models.get(
-            model=model, config=types.GetModelConfig(http_options=_quick())
+            model=model, config=types.GetModelConfig(http_options=self._quick)
         )
 
     async def generate(self, request: Request, media: Media | None, *, tier: str) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class Service:
     async def _file(self, name: str) -> types.File | None:
         try:
             return await self._client.aio.files.get(
-                name=name, config=types.GetFileConfig(http_options=_quick())
+                name=name, config=types.GetFileConfig(http_options=self._quick)
             )
         except genai.errors.ClientError as error:
             if _is_of_no_file(error):
@@ -187,7 +189,7 @@ class Service:
         """Remove an uploaded file; False: there is none of this name."""
         try:
             await self._client.aio.files.delete(
-                name=name, config=types.DeleteFileConfig(http_options=_quick())
+                name=name, config=types.DeleteFileConfig(http_options=self._quick)
             )
         except genai.errors.ClientError as error:
             if _is_of_no_file(error):
@@ -203,19 +205,19 @@ class Service:
 
     async def create_batch(self, model: str, requests_file: str, display_name: str) -> BatchJob:
         """Submit it: from now on it costs money. The service does not mind the same one twice."""
-        config = types.CreateBatchJobConfig(display_name=display_name, http_options=_quick())
+        config = types.CreateBatchJobConfig(display_name=display_name, http_options=self._quick)
         return _batch_job(
             await self._client.aio.batches.create(model=model, src=requests_file, config=config)
         )
 
     async def batch(self, name: str) -> BatchJob:
         """Look up how a batch stands."""
-        config = types.GetBatchJobConfig(http_options=_quick())
+        config = types.GetBatchJobConfig(http_options=self._quick)
         return _batch_job(await self._client.aio.batches.get(name=name, config=config))
 
     async def find_batch(self, display_name: str) -> BatchJob | None:
         """The batch that we gave this name, if the project has one."""
-        config = types.ListBatchJobsConfig(page_size=_BATCHES_A_PAGE, http_options=_quick())
+        config = types.ListBatchJobsConfig(page_size=_BATCHES_A_PAGE, http_options=self._quick)
         async for job in await self._client.aio.batches.list(config=config):
             if job.display_name == display_name:
                 return _batch_job(job)
@@ -223,7 +225,7 @@ class Service:
 
     async def cancel_batch(self, name: str) -> None:
         """Ask for its end; what it has answered by then may still arrive."""
-        config = types.CancelBatchJobConfig(http_options=_quick())
+        config = types.CancelBatchJobConfig(http_options=self._quick)
         await self._client.aio.batches.cancel(name=name, config=config)
 
     async def download(self, file: str, into: io.IOBase) -> None:
@@ -249,10 +251,6 @@ def _batch_job(job: types.BatchJob) -> BatchJob:
     state = re.sub(r"^(JOB|BATCH)_STATE_", "", job.state.value if job.state else "")
     results = job.dest.file_name if job.dest else None
     return BatchJob(str(job.name), job.display_name or "", state, results)
-
-
-def _quick() -> types.HttpOptions:
-    return types.HttpOptions(timeout=int(_CALL_TIMEOUT_S * 1000))
 
 
 def _is_of_no_file(error: genai.errors.ClientError) -> bool:
