@@ -4,7 +4,6 @@ from snakemake.io import apply_wildcards
 from snakemake.iocontainers import Wildcards
 from snakemake.settings.types import DeploymentMethod
 
-from reelmake.planning.answered import answered
 from snakemake_records import Records
 
 
@@ -28,7 +27,7 @@ def restore_records() -> None:
 
     analyses = unrecorded(records, "analyze_video", reports)
     targets = [TARGETS[tuple(wildcards.values())] for wildcards in analyses.values()]
-    as_asked = answered(settings, targets) if targets else set()
+    as_asked = answered_already(targets) if targets else set()
     for path, wildcards in analyses.items():
         same = tuple(wildcards.values()) in as_asked
         records.restore(path, params_of("analyze_video", wildcards) if same else None)
@@ -39,6 +38,12 @@ def restore_records() -> None:
             records.restore(path, params_of(rule_name, wildcards))
     for path in unrecorded(records, "build_index", [{}]):
         records.restore(path, None)
+
+
+def answered_already(targets) -> set[tuple[str, str]]:
+    from reelmake.planning.answered import answered  # a fifth of a second, for what is rare
+
+    return answered(settings, targets)
 
 
 def unrecorded(records, rule_name, jobs) -> dict[str, dict[str, str]]:

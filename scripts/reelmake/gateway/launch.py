@@ -1,5 +1,6 @@
 """Snakemake's side of the gateway: start it, give it jobs, keep it going, wait for its end."""
 
+import atexit
 import contextlib
 import itertools
 import json
@@ -97,6 +98,7 @@ class Gateway:
     def prepare(self) -> None:
         """Start the process, which gets ready; without an order it ends with this one."""
         self._process = self._spawned()
+        atexit.register(self._end_unneeded)
 
     def start(self, order: Order) -> None:
         """Have it serve, once it has looked at the account for what is to be analysed.
@@ -139,6 +141,7 @@ class Gateway:
         process = self._process
         if not process:
             return
+        self._end_unneeded()
         with self._lock, contextlib.suppress(OSError):
             _input_of(process).close()
         try:
@@ -147,6 +150,13 @@ class Gateway:
                 self._listener.join()
         except KeyboardInterrupt:
             sys.stderr.write("The gateway goes on until they have arrived.\n")
+
+    def _end_unneeded(self) -> None:
+        """Without an order, at once and with all that it started: it would first get ready."""
+        process = self._process
+        if process and not self._listener and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def _spawned(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
