@@ -20,6 +20,7 @@ from snakemake.exceptions import WorkflowError
 from following import Following
 from job_selection import let_get_ready, use_job_selector
 from gateway_executor import script_of, use_gateway
+from recorded_layouts import laid_out_otherwise
 from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import GEMINI_SETTINGS, UNNAMEABLE, load_config
 from reelmake.digests import DIGESTS, digest_of_digests, groups_of
@@ -181,8 +182,10 @@ def gemini_as_json(wildcards) -> str:
     return settings.gemini.model_dump_json()
 
 
-def layouts_of_templates(wildcards) -> dict[str, str]:
-    return LAYOUT_DIGESTS
+def reports_laid_out_otherwise(wildcards) -> str:
+    """Here, since the scripts would load much of Snakemake for it."""
+    keys = laid_out_otherwise(Results(Path(settings.results)), LAYOUT_DIGESTS, TARGETS.values())
+    return TypeAdapter(list[tuple[str, str]]).dump_json(keys).decode()
 
 
 def cores_of_run(wildcards) -> int:

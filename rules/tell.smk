@@ -10,7 +10,7 @@ rule plan:
     params:
         config=config_as_json,
         targets=every_target_as_json,
-        layouts=layouts_of_templates,
+        laid_out_otherwise=reports_laid_out_otherwise,
         jobs=cores_of_run,
     script:
         "../scripts/plan.py"
@@ -25,7 +25,7 @@ rule status:
     params:
         config=config_as_json,
         targets=every_target_as_json,
-        layouts=layouts_of_templates,
+        laid_out_otherwise=reports_laid_out_otherwise,
     script:
         "../scripts/status.py"
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from rich.console import Group
 
-from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
 from reelmake.planning.plan import Planner
 from reelmake.planning.plan_file import write_plan
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(config: Config, targets: list[Target], layouts: dict[str, str], *, jobs: int) -> str:
-    planner = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts))
+def main(
+    config: Config, targets: list[Target], otherwise: set[tuple[str, str]], *, jobs: int
+) -> str:
+    planner = Planner(config, targets, laid_out_otherwise=otherwise)
     plan = planner.plan()
     path = Results(Path(config.results)).plan
     learned, today = planner.learned_seconds, datetime.now(UTC).date()
@@ -40,7 +41,7 @@ if __name__ == "__main__":
     log = main(
         Config.model_validate_json(snakemake.params.config),
         TypeAdapter(list[Target]).validate_json(snakemake.params.targets),
-        snakemake.params.layouts,
+        TypeAdapter(set[tuple[str, str]]).validate_json(snakemake.params.laid_out_otherwise),
         jobs=snakemake.params.jobs,
     )
     Path(snakemake.log[0]).write_text(log, encoding="utf-8")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from rich.console import RenderableType
 
-from recorded_layouts import RecordedLayouts
 from reelmake.config import Config
 from reelmake.digests import groups_of
 from reelmake.fetched import spread_failures
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(config: Config, targets: list[Target], layouts: dict[str, str]) -> str:
+def main(config: Config, targets: list[Target], otherwise: set[tuple[str, str]]) -> str:
     results = Results(Path(config.results))
     spread_failures(results, targets)
-    plan = Planner(config, targets, is_laid_out=RecordedLayouts(config.results, layouts)).plan()
+    plan = Planner(config, targets, laid_out_otherwise=otherwise).plan()
     digests = list(groups_of(targets, config.digest))
     keys, language = [target.key for target in targets], language_of(targets)
     write_tables(Path(config.results), keys, digests=digests, language=language)
@@ -44,6 +43,6 @@ if __name__ == "__main__":
     log = main(
         Config.model_validate_json(snakemake.params.config),
         TypeAdapter(list[Target]).validate_json(snakemake.params.targets),
-        snakemake.params.layouts,
+        TypeAdapter(set[tuple[str, str]]).validate_json(snakemake.params.laid_out_otherwise),
     )
     Path(snakemake.log[0]).write_text(log, encoding="utf-8")

@@ -177,8 +177,8 @@ def _weights(config: Config) -> Iterator[Finding]:
 async def _account(config: Config) -> list[Finding]:
     # The SDK, which runs without Gemini do without.
     from reelmake.gemini.failures import classify  # noqa: PLC0415
+    from reelmake.gemini.keys import api_keys  # noqa: PLC0415
     from reelmake.gemini.projects import Projects  # noqa: PLC0415
-    from reelmake.gemini.service import api_keys  # noqa: PLC0415
     from reelmake.results import Results  # noqa: PLC0415
 
     settings = config.gemini

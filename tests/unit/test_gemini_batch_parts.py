@@ -15,8 +15,7 @@ from reelmake.gemini.batches.names import ECHO_FIELD, echo_of, name_of_set
 from reelmake.gemini.batches.packing import Pack, Room, Wanted, packs
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.calling import Source
-from reelmake.gemini.request import Clip, Request
-from reelmake.gemini.sdk_request import Media
+from reelmake.gemini.request import Clip, Media, Request
 from reelmake.gemini.service import Service
 from reelmake.templates import load_template
 

@@ -15,9 +15,9 @@ from reelmake.gemini.budget import Budget
 from reelmake.gemini.calling import Bill, Caller, Source
 from reelmake.gemini.checked import Checked
 from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.keys import api_keys
 from reelmake.gemini.projects import Projects
 from reelmake.gemini.request import Clip, Request
-from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
 from reelmake.meter import Meter
 from reelmake.pricing import cost_usd

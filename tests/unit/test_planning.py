@@ -10,7 +10,7 @@ import pytest
 from reelmake.config import Config, GeminiSettings
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.day_quota import DayQuota
-from reelmake.gemini.projects import fingerprint_of
+from reelmake.gemini.keys import fingerprint_of
 from reelmake.planning.gemini_engine import GeminiEngine
 from reelmake.planning.limits import day, durations, money, prices
 from reelmake.planning.plan_table import notes

@@ -3,7 +3,7 @@ from google.genai import errors as sdk
 
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.failures import ServiceError, classify
-from reelmake.gemini.service import api_keys
+from reelmake.gemini.keys import api_keys
 from reelmake.redaction import redact
 
 

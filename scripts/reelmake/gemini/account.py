@@ -20,10 +20,10 @@ from reelmake.gemini.calling import Caller
 from reelmake.gemini.combined import Combining
 from reelmake.gemini.engine import Report
 from reelmake.gemini.group_summary import summarise
+from reelmake.gemini.keys import api_keys
 from reelmake.gemini.missing import missing_calls
 from reelmake.gemini.places import Places, Turn
 from reelmake.gemini.projects import Projects
-from reelmake.gemini.service import api_keys
 from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.tidying import Tidying
 from reelmake.meter import Meter, read_meter

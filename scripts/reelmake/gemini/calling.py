@@ -18,9 +18,8 @@ from reelmake.gemini.estimates import estimate
 from reelmake.gemini.failures import ServiceError, classify
 from reelmake.gemini.places import Places, Turn
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
-from reelmake.gemini.request import Request
+from reelmake.gemini.request import Media, Request
 from reelmake.gemini.retry import with_retries
-from reelmake.gemini.sdk_request import Media
 from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.uploads import MIME_TYPES
 from reelmake.meter import Meter

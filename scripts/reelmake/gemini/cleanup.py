@@ -8,8 +8,8 @@ from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.batches.records import BatchRecords
 from reelmake.gemini.failures import classify
+from reelmake.gemini.keys import api_keys
 from reelmake.gemini.projects import Project, Projects
-from reelmake.gemini.service import api_keys
 from reelmake.gemini.uploads import UploadRecords, is_of_project
 from reelmake.results import Results
 

@@ -3,15 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import httpx2
-from google.auth import exceptions as google_auth
-from google.genai import errors as sdk
+from typing import TYPE_CHECKING, Any
 
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.pacific import renewal
 from reelmake.redaction import redact
+
+if TYPE_CHECKING:
+    from google.genai.errors import APIError
 
 # What may pass within the run; a longer wait than this is for the next one.
 _RETRIED = frozenset(
@@ -46,6 +45,11 @@ class ServiceError(ReelmakeError):
 
 def classify(error: Exception) -> ServiceError:
     """Name an error of the SDK or of its transport; what is no such error is raised again."""
+    # Half a second, which those that never call do without.
+    import httpx2  # noqa: PLC0415
+    from google.auth import exceptions as google_auth  # noqa: PLC0415
+    from google.genai import errors as sdk  # noqa: PLC0415
+
     if isinstance(error, sdk.APIError):
         return _of_status(error)
     if isinstance(error, httpx2.TimeoutException):
@@ -63,7 +67,7 @@ def classify(error: Exception) -> ServiceError:
     raise error
 
 
-def _of_status(error: sdk.APIError) -> ServiceError:
+def _of_status(error: "APIError") -> ServiceError:
     details = list(details_of(error.details))
     reasons = {str(detail.get("reason")) for detail in details}
     message = f"{error.code} {error.status or ''}: {error.message or 'no message'}"

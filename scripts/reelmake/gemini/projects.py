@@ -6,17 +6,20 @@ from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.day_quota import DayQuota
 from reelmake.gemini.failures import ServiceError, classify
+from reelmake.gemini.keys import fingerprint_of
 from reelmake.gemini.pacing import Pace
 from reelmake.gemini.quota_store import QuotaStore
-from reelmake.gemini.service import Service
 from reelmake.gemini.uploads import Uploads
 from reelmake.results import Results
+
+if TYPE_CHECKING:  # else it brings the SDK
+    from reelmake.gemini.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +27,6 @@ log = logging.getLogger(__name__)
 PROJECT_FAULTS = frozenset(
     ["key_invalid", "credentials_unusable", "permission_denied", "quota_per_day"]
 )
-
-
-def fingerprint_of(key: str) -> str:
-    """Tells a key from others, in files."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class Project:
@@ -41,7 +39,7 @@ class Project:
     def __init__(
         self,
         label: str,
-        service: Service,
+        service: "Service",
         *,
         settings: GeminiSettings,
         results: Results,
@@ -98,6 +96,8 @@ class Projects:
     """All that the environment gives; those that turn out useless are left aside."""
 
     def __init__(self, settings: GeminiSettings, keys: Sequence[str], results: Results) -> None:
+        from reelmake.gemini.service import Service  # noqa: PLC0415  likewise
+
         self._quota_store = _quota_store(settings)
         self._usable = [
             Project(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from reelmake.store import digest
 
@@ -20,6 +20,13 @@ class Clip:
     media_resolution: str
     start_s: float | None = None
     end_s: float | None = None
+
+
+class Media(NamedTuple):
+    """Where the service finds the video: an uploaded file, a public URL, or a bucket."""
+
+    uri: str
+    mime_type: str
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pydantic
 from google.genai import types
 
-from reelmake.gemini.request import Clip, Request
-
-
-class Media(NamedTuple):
-    """Where the service finds the video: an uploaded file, a public URL, or a bucket."""
-
-    uri: str
-    mime_type: str
+from reelmake.gemini.request import Clip, Media, Request
 
 
 def contents_of(request: Request, media: Media | None) -> types.Content:

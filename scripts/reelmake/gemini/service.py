@@ -10,11 +10,9 @@ import contextlib
 import io
 import json
 import math
-import os
 import re
 import time
 import warnings
-from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -26,12 +24,10 @@ from google import genai
 from google.genai import types
 
 from reelmake.config import GeminiSettings
-from reelmake.errors import ReelmakeError
 from reelmake.gemini.answers import kept_form
 from reelmake.gemini.failures import ServiceError, details_of
-from reelmake.gemini.request import Request
-from reelmake.gemini.sdk_request import Media, contents_of, generation_of
-from reelmake.redaction import split_keys
+from reelmake.gemini.request import Media, Request
+from reelmake.gemini.sdk_request import contents_of, generation_of
 
 _KEPT_OPEN = 8
 _POLL_S = 1.0
@@ -262,17 +258,3 @@ def _is_of_no_file(error: genai.errors.ClientError) -> bool:
 
 def _is_key_error(error: genai.errors.ClientError) -> bool:
     return "API_KEY" in str(error.details) or "API key" in str(error.message)
-
-
-def api_keys(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The keys that the environment gives, one a project, in order, each once.
-
-    Raises ReelmakeError ``key_invalid`` when one can't be a key; it is not repeated.
-    """
-    many = environment.get("GEMINI_API_KEYS", "")
-    one = environment.get("GEMINI_API_KEY") or environment.get("GOOGLE_API_KEY") or ""
-    keys = list(dict.fromkeys(split_keys(many or one)))
-    for number, key in enumerate(keys, start=1):
-        if not re.fullmatch(r"[\x21-\x7e]+", key):
-            raise ReelmakeError("key_invalid", f"key {number} has characters that no key has")
-    return keys

@@ -6,10 +6,13 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reelmake.gemini.sdk_request import Media
-from reelmake.gemini.service import RemoteFile, Service
+from reelmake.gemini.request import Media
 from reelmake.results import Results
+
+if TYPE_CHECKING:  # else it brings the SDK
+    from reelmake.gemini.service import RemoteFile, Service
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ class UploadRecords:
 class Uploads:
     """The files of one project. Of several that need the same video one uploads, others wait."""
 
-    def __init__(self, service: Service, results: Results, project: str) -> None:
+    def __init__(self, service: "Service", results: Results, project: str) -> None:
         self._service = service
         self._store = results.store
         self._records = UploadRecords(results.uploads)
@@ -123,7 +126,7 @@ class Uploads:
         self._records.remove(name)
         return there
 
-    async def _bring(self, path: Path, name: str, mime_type: str, lasting_s: float) -> RemoteFile:
+    async def _bring(self, path: Path, name: str, mime_type: str, lasting_s: float) -> "RemoteFile":
         file = None
         if self._records.knows(name):
             file = await self._service.active_file(name)
@@ -142,5 +145,5 @@ class Uploads:
         return file
 
 
-def _lasts(file: RemoteFile, seconds: float) -> bool:
+def _lasts(file: "RemoteFile", seconds: float) -> bool:
     return seconds == 0.0 or file.expires > time.time() + seconds

@@ -8,6 +8,7 @@ from datetime import date
 from reelmake.config import Config, GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.day_quota import DayQuota
+from reelmake.gemini.keys import api_keys, fingerprint_of
 from reelmake.planning.reasons import Planned
 from reelmake.pricing import price_table
 from reelmake.results import Results
@@ -163,10 +164,6 @@ def prices(config: Config, today: date, say: Say) -> list[str]:
 
 def _projects() -> list[str]:
     """Fingerprints of the keys in the environment."""
-    # The SDK, which runs without Gemini do without.
-    from reelmake.gemini.projects import fingerprint_of  # noqa: PLC0415
-    from reelmake.gemini.service import api_keys  # noqa: PLC0415
-
     try:
         return [fingerprint_of(key) for key in api_keys()]
     except ReelmakeError:

@@ -1,7 +1,7 @@
 """The plan: every report of the table, why it is to be made, and what that needs."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from reelmake.analysis import Analysis, read_analysis
@@ -18,23 +18,27 @@ from reelmake.targets import Target
 from reelmake.templates import load_template
 from reelmake.translation import translatable
 
-IsLaidOut = Callable[[Target], bool]
-"""Whether a report that is there was laid out by its template as it is now."""
-
 _AT_ONCE = 16
 _NOT_AGAIN = translatable("answer_blocked; not asked again without `retry_blocked`")
 
 
 class Planner:
-    """Looks at the results of a configuration."""
+    """Looks at the results of a configuration.
+
+    ``laid_out_otherwise`` are the keys of reports whose template or row is another one now.
+    """
 
     def __init__(
-        self, config: Config, targets: Iterable[Target], *, is_laid_out: IsLaidOut
+        self,
+        config: Config,
+        targets: Iterable[Target],
+        *,
+        laid_out_otherwise: Collection[tuple[str, str]],
     ) -> None:
         self._config = config
         self._results = Results(Path(config.results))
         self._targets = list(targets)
-        self._is_laid_out = is_laid_out
+        self._laid_out_otherwise = laid_out_otherwise
         self._analyses = {
             target.key: known_analysis(self._results, target) for target in self._targets
         }
@@ -77,7 +81,7 @@ class Planner:
             return planned(Reason.FAILED, self._of_failure(failure), needs.calls)
         if needs.change != Reason.NONE:
             return planned(needs.change, "", needs.calls)
-        if self._lacks_files(target) or not self._is_laid_out(target):
+        if self._lacks_files(target) or target.key in self._laid_out_otherwise:
             return planned(Reason.LAYOUT)
         return planned(Reason.NONE)
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from reelmake.gemini.answers import kept_form
 from reelmake.gemini.batches.names import ECHO_FIELD, ECHO_PATTERN, echo_of
-from reelmake.gemini.request import Request
-from reelmake.gemini.sdk_request import Media, request_body
+from reelmake.gemini.request import Media, Request
+from reelmake.gemini.sdk_request import request_body
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from reelmake.gemini.batches.records import BatchedRequest, BatchRecord, BatchRe
 from reelmake.gemini.calling import media_of
 from reelmake.gemini.failures import ServiceError, classify
 from reelmake.gemini.projects import PROJECT_FAULTS, Project
+from reelmake.gemini.request import Media
 from reelmake.gemini.retry import with_retries
-from reelmake.gemini.sdk_request import Media
 from reelmake.gemini.service import BatchJob
 from reelmake.gemini.stopping import Stopping
 from reelmake.store import Store
