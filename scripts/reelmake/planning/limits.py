@@ -66,7 +66,7 @@ def requests_left(settings: GeminiSettings, results: Results) -> int | None:
 
 def _left_in_store(settings: GeminiSettings, address: str) -> int | None:
     """None when the store can't be asked: a run says why."""
-    # The SDK comes with it, which other plans do without.
+    # With what it counts by, which other plans do without.
     from reelmake.gemini.quota_store import QuotaStore  # noqa: PLC0415
 
     async def left() -> list[int]:
