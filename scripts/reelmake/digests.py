@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pathvalidate import sanitize_filename
 from pydantic import BaseModel, ConfigDict
 
 from reelmake.analysis import Analysis
 from reelmake.edits import signed, write_report
 from reelmake.errors import ReelmakeError
 from reelmake.files import write_atomically
+from reelmake.inputs.names import safe_name, told_apart
 from reelmake.markdown import as_text, front_matter, plain
 from reelmake.pages import report_page
 from reelmake.report import layout_of_digests, shared_labels, tidy
@@ -99,25 +99,10 @@ def _values(target: Target, by: str | None) -> Sequence[str]:
 
 
 def _file_names(titles: Iterable[str]) -> dict[str, str]:
-    """Safe and distinct, also where upper and lower case are one; independent of their order."""
-    names = {title: _safe(title) for title in titles}
-    folded = [name.casefold() for name in names.values()]
-    return {
-        title: name if folded.count(name.casefold()) == 1 else f"{name}-{_short_hash(title)}"
-        for title, name in names.items()
-    }
-
-
-def _safe(title: str) -> str:
-    kept = "".join(letter if letter.isalnum() or letter in " ._-+" else "-" for letter in title)
-    name = sanitize_filename(kept, replacement_text="-", platform="universal").strip(" .-")
-    while len(name.encode()) > 150:
-        name = name[:-1]
-    return name or "group"
-
-
-def _short_hash(title: str) -> str:
-    return hashlib.sha256(title.encode()).hexdigest()[:6]
+    """Safe and distinct as the names of reports are; independent of their order."""
+    titles = list(titles)
+    names = told_apart([safe_name(title, "group") for title in titles], titles)
+    return dict(zip(titles, names, strict=True))
 
 
 def relative_link(target: str, folder: Path) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,13 +36,14 @@ def gemini(project: Project, double: GeminiDouble) -> Project:
         ({"GEMINI_API_KEY": ""}, {}, "no API key in the environment"),
         ({"GEMINI_API_KEY": "canary-mistyped"}, {}, "API key not valid"),
         ({}, {"model": "gemini-0-nothing"}, "gemini-0-nothing"),
+        ({}, {"fallback_models": ["gemini-3.8-flash", "gemini-0-nothing"]}, "gemini-0-nothing"),
     ],
 )
 def test_an_unusable_account_stops_the_run_at_once_with_one_message(
     gemini: Project,
     double: GeminiDouble,
     environment: dict[str, str],
-    settings: dict[str, str],
+    settings: dict[str, Any],
     told: str,
 ) -> None:
     gemini.environment |= environment

@@ -187,7 +187,7 @@ class Account:
 
     async def _check_projects(self) -> None:
         try:
-            await self._projects.check(self._settings.model)
+            await self._projects.check(self._settings.model, *self._settings.fallback_models)
         except ReelmakeError as error:
             if error.kind in _HOPELESS:
                 raise

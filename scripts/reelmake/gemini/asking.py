@@ -80,9 +80,10 @@ class Asker:
             if error.code != "overloaded" or not self._settings.fallback_models:
                 raise
             overloaded = error
+        busy = request.model
         for model in self._settings.fallback_models:
-            log.warning("%s stays overloaded: asking %s", request.model, model)
-            other = request.asking(model)
+            log.warning("%s stays overloaded: asking %s", busy, model)
+            other, busy = request.asking(model), model
             try:
                 checked = await self._ask(other, source, check, bill)
             except ServiceError as error:

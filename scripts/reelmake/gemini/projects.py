@@ -177,11 +177,12 @@ class Projects:
         if self._quota_store:
             await self._quota_store.check()
 
-    async def check(self, model: str) -> None:
-        """One free call a project: fails when no key is valid, or when there is no such model."""
+    async def check(self, *models: str) -> None:
+        """A free call for each model and project: fails without a valid key or such a model."""
         for project in tuple(self._usable):
             try:
-                await project.service.check_model(model)
+                for model in models:
+                    await project.service.check_model(model)
             except Exception as error:
                 fault = classify(error)
                 if fault.code not in PROJECT_FAULTS:

@@ -49,8 +49,11 @@ def told_apart(
     return chosen
 
 
-def safe_name(text: str) -> str:
-    """The text as one file name that every file system, shell and link takes as it is."""
+def safe_name(text: str, otherwise: str = "video") -> str:
+    """The text as one file name that every file system, shell and link takes as it is.
+
+    ``otherwise`` is the name where nothing is left of it.
+    """
     # A cell may hold a book, and looking for repeats in one would take minutes.
     name = unicodedata.normalize("NFC", text[:_LONGEST])
     if not name.isprintable():
@@ -63,7 +66,7 @@ def safe_name(text: str) -> str:
     name = _without_repeats(name)
     if len(name.encode()) > _NAME_BYTES:
         name = _without_repeats(name.encode()[:_NAME_BYTES].decode(errors="ignore"))
-    return name.rstrip(" .-") or "video"
+    return name.rstrip(" .-") or otherwise
 
 
 def short_hash(text: str, length: int = 6) -> str:
