@@ -160,6 +160,22 @@ def test_why_a_report_is_to_be_made(made: Project, change: str, tmp_path: Path) 
         assert "Nothing to make: 2 reports up to date." in planned["said"]
 
 
+def test_what_a_fallback_model_answered_is_up_to_date(
+    project: Project, double: GeminiDouble
+) -> None:
+    models = ["gemini-3.5-flash-lite", "gemini-3.1-flash-lite", "gemini-2.5-flash-lite"]
+    project.config["gemini"] = {"fallback_models": models[1:], "max_attempts": 1}
+    for model in models[:2]:
+        double.faults.add(Fault("overloaded", model=model))
+    run = project.run()
+    assert run.code == 0, run.output
+    assert {record.model for record in double.ledger.billed()} == set(models[2:])
+    assert "gemini-3.1-flash-lite stays overloaded: asking gemini-2.5-flash-lite" in (
+        project.folder / "logs/analyze_video/summary_report/video-0000.log"
+    ).read_text(encoding="utf-8")
+    assert set(reasons(plan(project)).values()) == {("up to date", 0)}
+
+
 def test_what_failed_and_what_can_not_be_used_is_told(
     project: Project, double: GeminiDouble
 ) -> None:

@@ -89,9 +89,10 @@ class Asker:
             except ServiceError as error:
                 overloaded = error
                 continue
-            # A rerun asks the first model again, and has its answer.
-            stored = bill.answers[other.key]
+            # A rerun asks the first model again, and has its answer: the report rests on that.
+            stored = bill.answers.pop(other.key)
             self._store.put(request.key, stored.answer, request=stored.request)
+            bill.add(request.key, stored)
             return checked
         raise overloaded
 
