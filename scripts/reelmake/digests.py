@@ -73,6 +73,8 @@ class Summary:
 def groups_of(targets: Iterable[Target], by: str | None) -> dict[str, Group]:
     """The groups by their file names. ``by`` is ``tags``, ``template`` or a column of the table.
 
+    A row that can't be used is in none: it would keep the others' digest from ever being made.
+
     Raises ReelmakeError ``config_invalid`` when no row has what they are grouped by.
     """
     members: dict[str, list[Target]] = {}
@@ -83,9 +85,14 @@ def groups_of(targets: Iterable[Target], by: str | None) -> dict[str, Group]:
         message = f"digest: expected `tags` or a column that some row fills, found {by!r}"
         raise ReelmakeError("config_invalid", message)
     names = _file_names(members)
-    return {
-        names[title]: Group(name=names[title], title=title, targets=tuple(some))
+    usable = {
+        title: tuple(target for target in some if not target.problem)
         for title, some in members.items()
+    }
+    return {
+        names[title]: Group(name=names[title], title=title, targets=some)
+        for title, some in usable.items()
+        if some
     }
 
 

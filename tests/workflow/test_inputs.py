@@ -104,7 +104,7 @@ def test_a_table_says_what_is_built_and_what_can_not_be(
         "one.mp4;summary_report;en, de;;biology;;Cells\n"
         "# not this one\n"
         "two.mp4;;;Second;;0:10;\n"
-        "broken.mp4;;;;;;\n"
+        "broken.mp4;;;;;;Cells\n"
         "two.mp4;no_such_one;;;;;\n"
         "gone.mp4;;;;;;\n",
         encoding="utf-16",
@@ -121,16 +121,17 @@ def test_a_table_says_what_is_built_and_what_can_not_be(
         assert told in refused.output
     assert double.ledger.billed() == []
 
-    project.config["on_bad_input"] = "skip"
+    project.config |= {"on_bad_input": "skip", "digest": "Course"}
     run = project.run(cores=4)
     assert run.code == 1
+    assert (project.results / "digests/Cells.md").exists()
     failures = project.rows("failures.tsv")
     assert {(row["video"], row["template"], row["code"]) for row in failures} == {
         ("broken", "summary_report", "video_unreadable"),
         ("two", "no_such_one", "template_invalid"),
         ("gone", "summary_report", "video_missing"),
     }
-    assert len(double.ledger.billed()) == 3
+    assert len(double.ledger.billed()) == 3 + 1
     german = front_matter(project.report("one.de"))
     assert (german["language"], german["Course"], german["tags"]) == ("de", "Cells", ["biology"])
     assert front_matter(project.report("one.en"))["language"] == "en"
