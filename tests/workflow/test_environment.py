@@ -227,7 +227,7 @@ def test_few_open_files_and_no_folder_for_temporary_ones_are_enough(
 def test_a_second_run_in_the_same_folder_is_told_to_wait(
     project: Project, double: GeminiDouble
 ) -> None:
-    double.settings.update({"latency": 3.0})
+    double.settings.update({"latency": 15.0})
     process = project.start(cores=VIDEOS)
     wait_until(lambda: calls_begun(project) == VIDEOS)
     second = project.run()
