@@ -34,6 +34,7 @@ from reelmake.index import language_of, write_index
 from reelmake.inputs import targets, video_table
 from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
+from reelmake.parameters import check_parameters
 from reelmake.results import Results, missing
 from reelmake.targets import Target, is_url
 from reelmake.templates import load_template
@@ -49,7 +50,7 @@ asked = set(sys.argv)
 
 FOLLOWING = Following.install(workflow, silent=bool(asked & ONLY_TELL))
 try:
-    settings = load_config(config, workflow.configfiles)
+    settings = load_config(config, workflow.configfiles, typed=workflow.config_settings.config)
     if workflow.is_main_process:
         FOLLOWING.know(settings)
     # Addresses may hold passwords: nobody else gets them, nor do the files that scripts read.
@@ -68,6 +69,7 @@ try:
         begin_run_log(settings.log_format)
         GATEWAY.prepare()  # while the rest is read and planned
     load_template(settings.template)  # first: what is wrong with it is told before the videos
+    check_parameters(settings.parameters)
     # Once a run: its jobs on other machines neither look into videos again nor refuse any.
     main = workflow.is_main_process
     TARGETS = targets(video_table(settings, probe=main, refuse=main and not asked & ONLY_TELL))

@@ -16,7 +16,6 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -24,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from reelmake.command_line import as_meant
 from reelmake.errors import ReelmakeError
 from reelmake.redaction import has_key
 from reelmake.untrusted import is_bounded, printable, shown
@@ -116,11 +116,6 @@ class LocalSettings(_Section):
     speech_model: PathText = Field("base", description="a bundled size, a path, or a hub name")
 
 
-def _yes_or_no(value: Any) -> Any:
-    """On the command line, YAML's older words for it come as text."""
-    return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
-
-
 class Config(_Section):
     """Everything that a user decides."""
 
@@ -154,9 +149,7 @@ class Config(_Section):
     on_bad_input: Literal["fail", "skip"] = Field(
         "fail", description="fail: an unusable row stops the run before anything is bought"
     )
-    prune: Annotated[bool, BeforeValidator(_yes_or_no)] = Field(
-        False, description="`snakemake prune` deletes what it lists"
-    )
+    prune: bool = Field(False, description="`snakemake prune` deletes what it lists")
     budget_usd: float | None = Field(
         None, ge=0, le=1e12, description="a run never spends more; null: any"
     )
@@ -178,10 +171,17 @@ _SECRET = re.compile(r"AIza[0-9A-Za-z_-]{30,}|AQ\.[0-9A-Za-z_-]{30,}|rediss?://\
 _NAME_OF_SECRET = re.compile(r"(?i)(api_?keys?|secret|token|password|credentials?)$")
 
 
-def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> Config:
+def load_config(
+    values: Mapping[str, Any],
+    files: Sequence[str | Path] = (),
+    *,
+    typed: Mapping[str, Any] | None = None,
+) -> Config:
     """Check the merged configuration; all problems are told at once.
 
     ``files`` are the YAML files that the values came from: they only serve to tell lines.
+    ``typed`` are those of the command line, of which Snakemake leaves ``no`` and all within
+    braces as text.
     Raises ReelmakeError ``config_invalid``.
     """
     if not is_bounded(values):
@@ -193,7 +193,7 @@ def load_config(values: Mapping[str, Any], files: Sequence[str | Path] = ()) -> 
     ]
     if not problems:
         try:
-            config = Config.model_validate(dict(values))
+            config = Config.model_validate(as_meant(values, typed or {}, Config))
             problems = [*_not_together(config), *_quota_store(config.gemini)]
             if not problems:
                 return config

@@ -143,20 +143,24 @@ class Template:
 
     def check_parameters(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """The parameters with their defaults; ReelmakeError lists all that don't fit."""
-        problems = [
-            f"parameter {name!r}: the template has {_listed(self.parameters)}"
-            for name in given
-            if name not in self.parameters
-        ]
-        for name, parameter in self.parameters.items():
-            problem = parameter.problem_of(given[name]) if name in given else None
-            if problem:
-                problems.append(f"parameter {name!r}: {problem}")
+        problems = self.problems_of(given)
         if problems:
-            _fail(f"template {self.name!r}", problems)
+            named = [f"parameter {name!r}: {problem}" for name, problem in problems.items()]
+            _fail(f"template {self.name!r}", named)
         return {name: parameter.default for name, parameter in self.parameters.items()} | dict(
             given
         )
+
+    def problems_of(self, given: Mapping[str, Value]) -> dict[str, str]:
+        """By parameter, why it can't be taken."""
+        found = {}
+        for name, value in given.items():
+            parameter = self.parameters.get(name)
+            listed = f"the template has {_listed(self.parameters)}"
+            problem = parameter.problem_of(value) if parameter else listed
+            if problem:
+                found[name] = problem
+        return found
 
     def request_digest(self) -> str:
         """Changes when a model has to be asked again."""

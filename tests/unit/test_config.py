@@ -65,6 +65,25 @@ def test_each_mistake_is_named_with_what_was_expected(
     assert expected in problems({"videos": "x", **values})
 
 
+def test_on_the_command_line_numbers_and_yes_or_no_may_be_text() -> None:
+    typed = {
+        "frames": "no",
+        "prune": "yes",
+        "language": "no",
+        "budget_usd": "null",
+        "gemini": {"rpm": "null", "fps": "0.5", "max_attempts": "5", "retry_blocked": "true"},
+    }
+    config = load_config({"videos": "x", **typed}, typed=typed)
+    assert (config.frames, config.prune, config.language) == (False, True, "no")
+    gemini = config.gemini
+    assert (gemini.rpm, gemini.fps, gemini.max_attempts) == (None, 0.5, 5)
+    assert gemini.retry_blocked
+    for wrong in ("many", "{", "[1]", "0"):
+        typed = {"gemini": {"rpm": wrong}}
+        with pytest.raises(ReelmakeError, match=r"gemini\.rpm: expected"):
+            load_config({"videos": "x", **typed}, typed=typed)
+
+
 def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("videos: x\nengine: gemni\ngemini:\n  fps: 1\n  rpm: many\n")

@@ -30,6 +30,12 @@ def test_a_template_of_ones_own_is_checked_without_building_anything(project: Pr
             "nowhere: no such file or folder\n  → Put videos there, or name another place",
         ),
         ({"template": "summery_report"}, "summary_report"),
+        (
+            {"parameters": {"summary_report": {"words": "many", "wrds": 3}, "summry": {"a": 1}}},
+            "  parameters.summary_report.words: expected a whole number, found 'many'\n"
+            "  parameters.summary_report.wrds: the template has words, focus_areas\n"
+            "  parameters.summry: there is no such template; there are chinese_transcript, ",
+        ),
         ({"gemini": {"api_key": "canary"}}, "gemini.api_key (my.yaml, line"),
     ],
 )
