@@ -28,6 +28,7 @@ from reelmake.duplicates import same_content, told
 from reelmake.errors import ReelmakeError
 from reelmake.exports.formats import check_formats, ending, formats_of
 from reelmake.fetched import spread_failures
+from reelmake.file_names import check_file_names
 from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Gateway, Order
 from reelmake.index import language_of, write_index
@@ -50,6 +51,7 @@ asked = set(sys.argv)
 
 FOLLOWING = Following.install(workflow, silent=bool(asked & ONLY_TELL))
 try:
+    check_file_names()
     settings = load_config(config, workflow.configfiles, typed=workflow.config_settings.config)
     if workflow.is_main_process:
         FOLLOWING.know(settings)

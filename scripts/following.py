@@ -63,6 +63,10 @@ class Following(logging.Handler):
         default = next(
             (each for each in logger.handlers if each.name == "DefaultStreamHandler"), None
         )
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler) and handler.stream:
+                # Opened in the locale's encoding: what that lacks would be a traceback each.
+                handler.stream.reconfigure(encoding="utf-8")
         following = cls(workflow, default)
         following._silent = silent
         if workflow.is_main_process and not workflow.output_settings.dryrun:

@@ -49,6 +49,16 @@ def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told
     assert "canary" not in run.output
 
 
+def test_a_locale_in_which_no_chinese_file_can_be_named_is_told(project: Project) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm", "光合作用.webm")
+    project.environment |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = project.run()
+    assert run.code == 1
+    assert "export PYTHONUTF8=1" in run.output
+    assert "Traceback" not in run.output
+    assert "Logging error" not in run.output
+
+
 def test_results_that_can_not_be_written_are_told_before_anything_is_asked(
     project: Project,
 ) -> None:
