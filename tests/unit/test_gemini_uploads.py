@@ -95,6 +95,17 @@ def test_a_video_is_uploaded_once_for_all_templates_and_gone_at_the_end(
     assert list((tmp_path / ".reelmake/uploads").glob("reelmake-*")) == []
 
 
+def test_a_copy_whose_suffix_is_another_is_asked_about_as_what_was_uploaded(
+    double: GeminiDouble, reports: list[Target], tmp_path: Path
+) -> None:
+    (one, other) = (report for report in reports if report.name == "one")
+    moved = tmp_path / "videos/one.mov"
+    moved.write_bytes(Path(one.video).read_bytes())
+    other = other.model_copy(update={"video": str(moved)})
+    assert were_made(make([one, other], tmp_path, keep_uploads=True))
+    assert len(double.ledger.uploads()) == 1
+
+
 def test_it_is_kept_for_all_segments(
     double: GeminiDouble, reports: list[Target], tmp_path: Path
 ) -> None:

@@ -50,6 +50,8 @@ class RemoteFile(NamedTuple):
 
     uri: str
     expires: float
+    mime_type: str | None
+    """As which it was uploaded."""
 
 
 class BatchJob(NamedTuple):
@@ -239,7 +241,7 @@ def _remote(file: types.File) -> RemoteFile:
     expires = file.expiration_time
     # A service that names no end keeps files for ever.
     until = expires.timestamp() if isinstance(expires, datetime) else math.inf
-    return RemoteFile(str(file.uri), until)
+    return RemoteFile(str(file.uri), until, file.mime_type)
 
 
 def _batch_job(job: types.BatchJob) -> BatchJob:

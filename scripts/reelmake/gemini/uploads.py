@@ -98,7 +98,9 @@ class Uploads:
             if known is None or not _lasts(known, lasting_s):
                 async with self._store.asking_async(name):
                     self._files[sha256] = await self._bring(path, name, mime_type, lasting_s)
-            return Media(self._files[sha256].uri, mime_type)
+            file = self._files[sha256]
+            # A copy whose suffix is another is asked about as what was uploaded.
+            return Media(file.uri, file.mime_type or mime_type)
 
     async def send_requests(self, requests: io.IOBase, unique: str) -> str:
         """Upload the lines of a batch; the name that it is submitted by."""
