@@ -81,6 +81,8 @@ try:
     }
     if "doctor" not in asked:  # which tells that, and all else
         Results(Path(settings.results)).check_folders(TEMPLATES)
+    if main:
+        Results(Path(settings.results)).check_asked(sorted(asked), TARGETS)
     GROUPS = groups_of(TARGETS.values(), settings.digest)
     check_formats(TEMPLATES.values(), settings.formats)
 except ReelmakeError as error:

@@ -66,6 +66,23 @@ class Results:
     def analysis(self, template: str, name: str) -> Path:
         return self.root / "analyses" / template / f"{name}.json"
 
+    def check_asked(self, paths: Iterable[str], known: Iterable[tuple[str, str]]) -> None:
+        """Tell of a file that is asked for, and belongs to none of the ``known`` reports.
+
+        Raises ReelmakeError ``report_unknown``.
+        """
+        folders = (self.root / "reports", self.root / "analyses")
+        asked = [path for path in map(Path, paths) if path.parent.parent in folders]
+        if not asked:
+            return
+        names = set(known)
+        for path in asked:
+            # A name may have dots, and so may what follows it.
+            parts = path.name.split(".")
+            stems = (".".join(parts[:count]) for count in range(1, len(parts)))
+            if not any((path.parent.name, stem) in names for stem in stems):
+                raise ReelmakeError("report_unknown", f"no row of `videos:` makes {path}")
+
     def report(self, template: str, name: str) -> Path:
         return self.root / "reports" / template / f"{name}.md"
 

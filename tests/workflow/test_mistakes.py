@@ -49,6 +49,15 @@ def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told
     assert "canary" not in run.output
 
 
+def test_a_report_that_no_row_makes_is_told(project: Project) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm")
+    run = project.telling("results/reports/summary_report/terminal.backup.md")
+    assert run.code == 1
+    assert "no row of `videos:` makes results/reports/summary_report/termin" in run.output
+    assert "`snakemake plan` lists all reports" in run.output
+    assert "Traceback" not in run.output
+
+
 def test_a_locale_in_which_no_chinese_file_can_be_named_is_told(project: Project) -> None:
     project.add_video(DEMO_VIDEOS / "terminal-backup.webm", "光合作用.webm")
     project.environment |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
