@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,8 @@ class Following(logging.Handler):
         run = Run(
             self._config,
             jobs,
-            asked=_reports_of(self._workflow.dag, targets),
+            asked=_reports_of(self._workflow.dag, jobs.values(), targets),
+            makes_reports=any(job.rule.name == "render_report" for job in self._workflow.dag.jobs),
             cores=self._workflow.resource_settings.cores or self._workflow.resource_settings.nodes,
             console=_Terminal(stderr=True, highlight=False, no_color=output.nocolor or None),
             notifier=Notifier(self._addresses),
@@ -211,8 +212,9 @@ def _jobs_of(dag: Any, targets: Mapping[Key, Target]) -> Iterator[tuple[int, Job
             yield dag.jobid(job), Job(rule, rule, log=log)
 
 
-def _reports_of(dag: Any, targets: Mapping[Key, Target]) -> set[Key]:
-    return {_report_of(job.wildcards_dict) for job in dag.jobs} & set(targets)
+def _reports_of(dag: Any, jobs: Iterable[Job], targets: Mapping[Key, Target]) -> set[Key]:
+    needing = {key for job in jobs for key in job.reports}
+    return needing | {_report_of(job.wildcards_dict) for job in dag.jobs} & set(targets)
 
 
 def _report_of(wildcards: Mapping[str, str]) -> Key:

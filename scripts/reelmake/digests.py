@@ -82,7 +82,8 @@ def groups_of(targets: Iterable[Target], by: str | None) -> dict[str, Group]:
         for value in dict.fromkeys(_values(target, by)):
             members.setdefault(value, []).append(target)
     if by and not members:
-        message = f"digest: expected `tags` or a column that some row fills, found {by!r}"
+        what = "no row of the table has a tag" if by == "tags" else f"no row has anything in {by!r}"
+        message = f"digest: expected `tags` or a column that some row fills, but {what}"
         raise ReelmakeError("config_invalid", message)
     names = _file_names(members)
     usable = {

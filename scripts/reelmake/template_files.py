@@ -1,5 +1,6 @@
 """What may stand in the YAML files of a template; closed, so that a typo is told, not passed."""
 
+import contextlib
 import math
 import re
 from pathlib import Path
@@ -57,8 +58,17 @@ class Parameter(_Closed):
     default: Scalar
     choices: list[Scalar] | None = None
 
+    def meant(self, value: Value) -> Value:
+        """Text, which tables and command lines have, as a number where there is to be one."""
+        if isinstance(value, str):
+            kind: type[Value] = type(self.default)
+            with contextlib.suppress(ValueError):
+                return kind(value)
+        return value
+
     def problem_of(self, value: Value) -> str | None:
         """Why the value can't be taken; None when it can."""
+        value = self.meant(value)
         if self.choices is not None:
             allowed = ", ".join(map(repr, self.choices))
             problem = f"expected one of {allowed}, found {shown(value)}"

@@ -147,9 +147,10 @@ class Template:
         if problems:
             named = [f"parameter {name!r}: {problem}" for name, problem in problems.items()]
             _fail(f"template {self.name!r}", named)
-        return {name: parameter.default for name, parameter in self.parameters.items()} | dict(
-            given
-        )
+        return {
+            name: parameter.meant(given.get(name, parameter.default))
+            for name, parameter in self.parameters.items()
+        }
 
     def problems_of(self, given: Mapping[str, Value]) -> dict[str, str]:
         """By parameter, why it can't be taken."""

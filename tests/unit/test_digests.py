@@ -83,8 +83,10 @@ def test_groups(by: str | None, expected: dict[str, list[str]]) -> None:
 
 
 def test_a_column_that_is_not_there_is_told() -> None:
-    with pytest.raises(ReelmakeError, match="expected `tags` or a column that some row fills"):
+    with pytest.raises(ReelmakeError, match="some row fills, but no row has anything in 'curse'"):
         groups_of(TARGETS, "curse")
+    with pytest.raises(ReelmakeError, match="some row fills, but no row of the table has a tag"):
+        groups_of([], "tags")
 
 
 def test_names_of_groups_are_safe_distinct_and_independent_of_order() -> None:

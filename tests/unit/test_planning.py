@@ -43,7 +43,9 @@ def test_seconds_a_call_come_from_what_was_asked(
         for attempts, seconds in attempts_and_seconds
     ]
     settings = GeminiSettings(model=rich.engine.model)
-    assert GeminiEngine(settings, Results(tmp_path), analyses).learned_seconds == learned
+    target = Target(name="lesson", video="lesson.mp4", template="summary_report")
+    known = [(target, analysis) for analysis in analyses]
+    assert GeminiEngine(settings, Results(tmp_path), known).learned_seconds == learned
 
 
 def asking(number: int) -> list[Planned]:

@@ -170,6 +170,11 @@ def test_parameters_reach_the_prompt() -> None:
     assert "about 500 words" in template.render_prompt(language="en", duration_s=60, parameters={})
 
 
+def test_a_number_may_come_as_text_as_the_command_line_has_it() -> None:
+    given = load("summary_report").check_parameters({"words": "250", "focus_areas": "2024"})
+    assert (given["words"], given["focus_areas"]) == (250, "2024")
+
+
 def test_all_bad_parameters_are_told_at_once() -> None:
     with pytest.raises(ReelmakeError) as caught:
         load("comprehensive_lesson").check_parameters({"depth": 1, "detail_level": "deep"})

@@ -1,6 +1,8 @@
 """Several templates on one video, asked in one call where the user wants that."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,11 @@ def project(double: GeminiDouble, tmp_path: Path) -> Project:
     (project.folder / "table.csv").write_text("\n".join(["video,template", *rows]) + "\n")
     project.config |= {"videos": "table.csv", "gemini": {"combine_templates": True}}
     return project
+
+
+def plan_of(project: Project) -> dict[str, Any]:
+    planned: dict[str, Any] = json.loads((project.results / ".reelmake/plan.json").read_text())
+    return planned
 
 
 def reports(project: Project) -> list[str]:
@@ -75,3 +82,51 @@ def test_a_part_that_is_left_out_is_asked_for_alone(project: Project, double: Ge
     assert project.run(cores=4).code == 0
     assert reports(project) == [TEMPLATES[0]] * 2 + [TEMPLATES[1]] * 2
     assert len(double.ledger.billed()) == 2 + 2
+
+
+def test_the_plan_and_the_budget_know_it(project: Project, double: GeminiDouble) -> None:
+    assert project.telling("plan").code == 0
+    planned = plan_of(project)
+    assert [row["detail"] for row in planned["reports"]] == [
+        "asked together with another template"
+    ] * 4
+    project.config["budget_usd"] = 1.1 * planned["usd"]
+    assert project.run(cores=4).code == 0
+    assert planned["calls"] == len(double.ledger.billed()) == 2
+    assert planned["usd"] == pytest.approx(
+        sum(call.usd for call in double.ledger.billed()), rel=0.2
+    )
+
+
+def test_a_template_that_cannot_ask_keeps_no_other_from_it(
+    project: Project, double: GeminiDouble
+) -> None:
+    broken = project.own_template("meeting_minutes")
+    (broken / "prompt.md.j2").write_text("{{ 1 // parameters.share }}")
+    settings = broken / "template.yaml"
+    parameter = "parameters:\n  share: {description: of it, default: 1}\n"
+    settings.write_text(settings.read_text().replace("parameters:\n", parameter))
+    lines = ["video,template,share"]
+    lines += [f"videos/video-0000.mp4,{template}," for template in TEMPLATES]
+    (project.folder / "table.csv").write_text(
+        "\n".join([*lines, "videos/video-0000.mp4,meeting_minutes,0", ""])
+    )
+    assert project.run(cores=4).code == 1
+    assert reports(project) == list(TEMPLATES)
+    assert [row["code"] for row in project.rows("failures.tsv")] == ["template_invalid"]
+    assert len(double.ledger.billed()) == 1
+
+
+def test_an_answer_that_a_crash_left_whole_is_taken_apart_by_the_next_run(
+    project: Project, double: GeminiDouble
+) -> None:
+    assert project.run(cores=4).code == 0
+    for entry in project.results.glob("store/*/*.json"):
+        if "part_of" in json.loads(entry.read_text())["request"]:
+            entry.unlink()
+    for path in project.results.glob("analyses/*/*.json"):
+        path.unlink()
+    assert project.telling("plan").code == 0
+    assert plan_of(project)["calls"] == 0
+    assert project.run(cores=4).code == 0
+    assert len(double.ledger.billed()) == 2

@@ -112,6 +112,18 @@ def test_a_run_with_nothing_to_do_says_so_and_leaves_the_record(project: Project
     assert record_of(project) == before
 
 
+def test_one_that_is_to_end_before_the_reports_does_not_say_that_they_are_there(
+    project: Project,
+) -> None:
+    run = project.run("--until", "analyze_video")
+    assert run.code == 0
+    assert "3 of 3 reports are as far as was asked: 3 built." in run.output
+    assert run.output.rstrip().endswith(
+        "The reports themselves are made by a run without `--until`."
+    )
+    assert "3 of 3 reports are there: 3 built." in project.run().output
+
+
 def test_quiet_shows_failures_and_how_it_ended(project: Project, double: GeminiDouble) -> None:
     double.faults.add(Fault("finish", reason="SAFETY", times=1))
     lines = project.run("--quiet").output.splitlines()

@@ -201,7 +201,12 @@ class Account:
             return None  # it says so itself, when its turn comes
         store = self._results.store
         calls = await missing_calls(report, self._settings, store, run=self._run)
-        return sum(call.estimate.usd for call in calls) if calls else None
+        if not calls:
+            return None
+        if self._combining:
+            together = await self._combining.calls(target, tier=self._settings.tier)
+            calls = calls if together is None else together
+        return sum(call.estimate.usd for call in calls)
 
     async def _wanted(self, target: Target) -> list[Wanted]:
         """Of the video; what is asked of text alone needs other answers first, and costs little."""

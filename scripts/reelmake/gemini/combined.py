@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reelmake.errors import ReelmakeError
 from reelmake.gemini.asking import Asker
-from reelmake.gemini.calling import Bill
+from reelmake.gemini.calling import Bill, Source
 from reelmake.gemini.checked import Checked, InvalidAnswer
 from reelmake.gemini.engine import Report
 from reelmake.gemini.estimates import fits_one_answer
+from reelmake.gemini.missing import Call
 from reelmake.gemini.places import Turn
 from reelmake.gemini.request import Request
 from reelmake.gemini.validation import parsed_answer
@@ -25,7 +27,50 @@ from reelmake.templates import PROJECT, prompt_environment
 
 log = logging.getLogger(__name__)
 
-_Clip = tuple[str, float | None, float | None]
+
+@dataclass(frozen=True)
+class Whole:
+    """One call for several templates; ``parts`` are their own requests, by template."""
+
+    request: Request
+    parts: Mapping[str, Request]
+    source: Source
+
+
+def whole_of(reports: Sequence[Report], store: Store) -> Whole | None:
+    """What is to be asked together for reports of one clip; None when each is to be asked alone."""
+    parts: dict[str, Request] = {}
+    for report in reports:
+        request = _in_one_call(report)
+        if (
+            request
+            and store.get(request.key) is None
+            and not _is_refused(request, store)
+            and _alike([*parts.values(), request])
+        ):
+            parts.setdefault(report.template, request)
+    if len(parts) < 2:
+        return None
+    source = reports[0].source
+    if not fits_one_answer(parts.values(), source.duration_s):
+        return None
+    whole = Whole(_combined(parts), parts, source)
+    return None if _is_refused(whole.request, store) else whole
+
+
+def calls_together(
+    report: Report, reports: Sequence[Report], store: Store, *, tier: str
+) -> list[Call] | None:
+    """What is to be bought for one of the reports of a clip, when they are asked for together.
+
+    The first has the call, the others none; None: it is asked for alone.
+    """
+    whole = whole_of(reports, store)
+    if whole is None or whole.parts.get(report.template) != _in_one_call(report):
+        return None
+    if store.get(whole.request.key) or report.template != next(iter(whole.parts)):
+        return []
+    return [Call(whole.request, whole.source.estimate(whole.request, tier=tier))]
 
 
 @dataclass
@@ -44,12 +89,20 @@ class Combining:
         self._asker = asker
         self._store = store
         self._report_of = report_of
-        self._groups: dict[_Clip, _Group] = {}
+        self._groups: dict[tuple[str, float | None, float | None], _Group] = {}
 
     def expect(self, targets: Sequence[Target]) -> None:
         """Reports that are going to be asked for."""
         for target in targets:
-            self._groups.setdefault(_clip(target), _Group()).targets.append(target)
+            self._groups.setdefault(clip_of(target), _Group()).targets.append(target)
+
+    async def calls(self, target: Target, *, tier: str) -> list[Call] | None:
+        """As `calls_together` has them. Raises ReelmakeError."""
+        group = self._groups.get(clip_of(target), _Group())
+        if len(group.targets) < 2:
+            return None
+        reports = [await self._report_of(each) for each in group.targets]
+        return calls_together(await self._report_of(target), reports, self._store, tier=tier)
 
     async def prepare(self, target: Target) -> None:
         """Ask for all reports of this video that the store lacks, if they are several.
@@ -57,7 +110,7 @@ class Combining:
         When the answer can't be taken, each of them is left to be asked for alone.
         Raises ReelmakeError.
         """
-        group = self._groups.get(_clip(target))
+        group = self._groups.get(clip_of(target))
         if group is None or len(group.targets) < 2:
             return
         async with group.lock:
@@ -67,40 +120,39 @@ class Combining:
 
     async def _ask(self, targets: Sequence[Target]) -> None:
         reports = [await self._report_of(target) for target in targets]
-        requests: dict[str, Request] = {}
-        for target, report in zip(targets, reports, strict=True):
-            request = report.in_one_call
-            if request and self._is_missing(request) and _alike([*requests.values(), request]):
-                requests.setdefault(target.template, request)
-        source = reports[0].source
-        whole = _combined(requests) if len(requests) > 1 else None
-        if (
-            whole is None
-            or not fits_one_answer(requests.values(), source.duration_s)
-            or self._asker.refused_before(whole)
-        ):
+        whole = whole_of(reports, self._store)
+        if whole is None:
             return
-        log.info("asking for %s in one call", ", ".join(requests))
+        log.info("asking for %s in one call", ", ".join(whole.parts))
         bill = Bill(Turn(max(target.priority for target in targets)))
         try:
-            parts = (await self._asker.ask(whole, source, _parts, bill)).content
+            parts = (await self._asker.ask(whole.request, whole.source, _parts, bill)).content
         except InvalidAnswer as error:
             log.warning("asking for each template alone: %s", error.message)
             return
-        stored = bill.answers[whole.key]
-        for place, (name, request) in enumerate(requests.items()):
+        key = whole.request.key
+        stored = bill.answers[key]
+        for place, (name, request) in enumerate(whole.parts.items()):
             if isinstance(parts.get(name), dict):
-                answer = _part(stored.answer, parts[name], share=len(requests), place=place)
+                answer = _part(stored.answer, parts[name], share=len(whole.parts), place=place)
                 summary = {**request.summary(), "tier": stored.request["tier"]}
-                self._store.put(request.key, answer, request={**summary, "part_of": whole.key})
-
-    def _is_missing(self, request: Request) -> bool:
-        key = request.key
-        return self._store.get(key) is None and self._store.rejection(key) is None
+                self._store.put(request.key, answer, request={**summary, "part_of": key})
 
 
-def _clip(target: Target) -> _Clip:
+def clip_of(target: Target) -> tuple[str, float | None, float | None]:
+    """What reports that are asked for together have in common."""
     return target.video, target.start_s, target.end_s
+
+
+def _in_one_call(report: Report) -> Request | None:
+    try:
+        return report.in_one_call
+    except ReelmakeError:
+        return None  # its own job says why, and keeps no other from being asked
+
+
+def _is_refused(request: Request, store: Store) -> bool:
+    return store.get(request.key) is None and store.rejection(request.key) is not None
 
 
 def _alike(requests: Sequence[Request]) -> bool:

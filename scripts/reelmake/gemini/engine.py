@@ -59,6 +59,10 @@ class Report:
         self.source = _source(facts)
 
     @property
+    def template(self) -> str:
+        return self._template.name
+
+    @property
     def in_one_call(self) -> Request | None:
         """What is asked when one call is enough; None for a long video."""
         return None if self._spans() else self._request(self._schema)

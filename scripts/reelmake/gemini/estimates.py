@@ -1,8 +1,9 @@
 """What a call is expected to cost, from the video's length and ``estimates.yaml``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -54,7 +55,9 @@ def estimate(
     """
     length_s = _length_s(request.clip, duration_s)
     text, frames, audio = _input_tokens(request, length_s, has_sound=has_sound)
-    output = min(output_factor * _output_tokens(request, length_s / 60), _output_limit(request))
+    output = min(
+        output_factor * _output_tokens(request.schema, length_s / 60), _output_limit(request)
+    )
 
     seconds = _estimates().seconds
 
@@ -79,7 +82,8 @@ def fits_one_answer(requests: Iterable[Request], duration_s: float | None) -> bo
     """Whether the answers to all of them are expected to stay well below the token limit."""
     requests = list(requests)
     expected = sum(
-        _output_tokens(request, _length_s(request.clip, duration_s) / 60) for request in requests
+        _output_tokens(request.schema, _length_s(request.clip, duration_s) / 60)
+        for request in requests
     )
     return expected <= _ROOM * min(map(_output_limit, requests))
 
@@ -109,13 +113,15 @@ def _input_tokens(
     return text, frames, audio
 
 
-def _output_tokens(request: Request, minutes: float) -> float:
-    known = _estimates().output
-    parts = [
-        known.get(name, known["list" if part.get("type") == "array" else "text"])
-        for name, part in request.schema["properties"].items()
-    ]
-    return sum(part.once + part.per_minute * minutes for part in parts)
+def _output_tokens(schema: Mapping[str, Any], minutes: float) -> float:
+    known, tokens = _estimates().output, 0.0
+    for name, part in schema["properties"].items():
+        if "properties" in part:  # several templates at once
+            tokens += _output_tokens(part, minutes)
+        else:
+            expected = known.get(name, known["list" if part.get("type") == "array" else "text"])
+            tokens += expected.once + expected.per_minute * minutes
+    return tokens
 
 
 def _output_limit(request: Request) -> float:

@@ -1,7 +1,6 @@
 """Columns named like a parameter of the row's template: that parameter, for this row alone."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from reelmake.template_files import Parameter, Value
@@ -27,18 +26,10 @@ def row_parameters(cells: Mapping[str, str], known: Mapping[str, Parameter]) -> 
         if parameter is None:
             rest[column] = cell
         elif cell.strip():
-            value = _value(cell.strip(), parameter)
+            value = parameter.meant(cell.strip())
             problem = parameter.problem_of(value)
             if problem:
                 problems.append(f"{column}: {problem}")
             else:
                 given[name] = value
     return RowParameters(given, rest, problems)
-
-
-def _value(cell: str, parameter: Parameter) -> Value:
-    """The cell as what the parameter's default is, if it can be; else as the text that it is."""
-    kind: type[Value] = type(parameter.default)
-    with suppress(ValueError):
-        return kind(cell)
-    return cell

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -11,6 +11,7 @@ from reelmake.analysis import Analysis, VideoFacts
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
 from reelmake.gemini.budget import Estimate
+from reelmake.gemini.combined import calls_together, clip_of
 from reelmake.gemini.engine import Report
 from reelmake.gemini.missing import Call, missing_calls
 from reelmake.gemini.request import Request
@@ -18,31 +19,40 @@ from reelmake.planning.reasons import Needs, Reason, changed_settings
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
+from reelmake.translation import translatable
 
 # Fewer reports of a template say little of the next one.
 _LEAST_SAMPLES = 2
+_WITH_ANOTHER = translatable("asked together with another template")
 
 
 class GeminiEngine:
     """Learns from the analyses that are there how long answers are, and how long they take."""
 
     def __init__(
-        self, settings: GeminiSettings, results: Results, analyses: Iterable[Analysis]
+        self,
+        settings: GeminiSettings,
+        results: Results,
+        known: Sequence[tuple[Target, Analysis | None]],
     ) -> None:
         self._settings = settings.model_copy(update={"tier": "standard"})
         self._results = results
-        known = [one for one in analyses if one.engine.name == "gemini" and one.usage.calls == 1]
-        of_model = [one for one in known if one.engine.model == settings.model]
+        self._clips: dict[object, list[tuple[Target, Analysis | None]]] = defaultdict(list)
+        if settings.combine_templates:
+            for target, analysis in known:
+                self._clips[clip_of(target)].append((target, analysis))
+        analyses = [analysis for _, analysis in known if analysis]
+        whole = [one for one in analyses if one.engine.name == "gemini" and one.usage.calls == 1]
+        of_model = [one for one in whole if one.engine.model == settings.model]
         self._output_factors = _factors(of_model, settings)
         # What the store had, or a batch brought, says nothing of how long a call takes.
         seconds = [one.seconds for one in of_model if one.attempts]
         self.learned_seconds = median(seconds) if len(seconds) >= _LEAST_SAMPLES else None
 
     async def needs(self, target: Target, facts: VideoFacts, analysis: Analysis | None) -> Needs:
-        template = load_template(target.template)
-        report = Report(target, template, facts, settings=self._settings)
+        report = self._report(target, facts)
         first = report.first_requests
-        if analysis and {request.key for request in first} <= set(analysis.request_digests):
+        if _answers(analysis, first):
             return Needs(Reason.NONE)
         calls = await missing_calls(
             report, self._settings, self._results.store, run=asyncio.to_thread
@@ -50,7 +60,21 @@ class GeminiEngine:
         change = self._change(first, facts, analysis)
         if change == Reason.SETTINGS and not calls and analysis and _same(first, analysis):
             return Needs(Reason.NONE)
+        together = self._together(target, report, facts) if calls else None
+        if together is not None:
+            return Needs(change, [call.estimate for call in together], _WITH_ANOTHER)
         return Needs(change, [self._expected(call, report, target.template) for call in calls])
+
+    def _together(self, target: Target, report: Report, facts: VideoFacts) -> list[Call] | None:
+        """What is to be bought where reports of a clip are asked for together."""
+        clip = self._clips.get(clip_of(target), [])
+        reports = [(self._report(each, facts), analysis) for each, analysis in clip]
+        needed = [each for each, analysis in reports if not _answers(analysis, each.first_requests)]
+        return calls_together(report, needed, self._results.store, tier="standard")
+
+    def _report(self, target: Target, facts: VideoFacts) -> Report:
+        template = load_template(target.template)
+        return Report(target, template, facts, settings=self._settings)
 
     def _expected(self, call: Call, report: Report, template: str) -> Estimate:
         estimate = report.source.estimate(
@@ -82,6 +106,10 @@ class GeminiEngine:
     def _old_requests(self, analysis: Analysis) -> list[dict[str, Any]]:
         found = (self._results.store.get(key) for key in analysis.request_digests)
         return [stored.request for stored in found if stored]
+
+
+def _answers(analysis: Analysis | None, first: Sequence[Request]) -> bool:
+    return analysis is not None and {each.key for each in first} <= set(analysis.request_digests)
 
 
 def _same(first: Sequence[Request], analysis: Analysis) -> bool:

@@ -42,7 +42,9 @@ class Planner:
         self._analyses = {
             target.key: known_analysis(self._results, target) for target in self._targets
         }
-        self._engine = engine_of(config, filter(None, self._analyses.values()))
+        self._engine = engine_of(
+            config, [(target, self._analyses[target.key]) for target in self._targets]
+        )
 
     @property
     def learned_seconds(self) -> float | None:
@@ -80,7 +82,7 @@ class Planner:
         if failure:
             return planned(Reason.FAILED, self._of_failure(failure), needs.calls)
         if needs.change != Reason.NONE:
-            return planned(needs.change, "", needs.calls)
+            return planned(needs.change, needs.detail, needs.calls)
         if self._lacks_files(target) or target.key in self._laid_out_otherwise:
             return planned(Reason.LAYOUT)
         return planned(Reason.NONE)
@@ -107,11 +109,11 @@ def known_analysis(results: Results, target: Target) -> Analysis | None:
         return None
 
 
-def engine_of(config: Config, analyses: Iterable[Analysis]) -> Engine:
-    """The engine of a configuration, which may learn from these analyses."""
+def engine_of(config: Config, known: Sequence[tuple[Target, Analysis | None]]) -> Engine:
+    """The engine of a configuration, which may learn from the analyses that are there."""
     if config.engine == "local":
         return LocalEngine(config.local)
     # The SDK, which runs without Gemini do without.
     from reelmake.planning.gemini_engine import GeminiEngine  # noqa: PLC0415
 
-    return GeminiEngine(config.gemini, Results(Path(config.results)), analyses)
+    return GeminiEngine(config.gemini, Results(Path(config.results)), known)

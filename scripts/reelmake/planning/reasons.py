@@ -66,6 +66,7 @@ class Needs:
 
     change: Reason
     calls: Sequence[Estimate] = ()
+    detail: str = ""
 
 
 class Engine(Protocol):

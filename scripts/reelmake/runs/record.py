@@ -59,6 +59,8 @@ class RunRecord(BaseModel):
     """How many at a time (``-j``)."""
     versions: dict[str, str] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    makes_reports: bool = True
+    """False when it was told to end before them, as by ``--until``: then done is what was asked."""
     reports: Reports = Reports()
     failures: dict[str, int] = Field(default_factory=dict)
     """How many reports failed, by kind."""
@@ -94,7 +96,7 @@ class RunRecord(BaseModel):
         return "failures" if failed else "complete"
 
 
-def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
+def begin_run(config: Config, *, jobs: int | None, makes_reports: bool = True) -> RunRecord:
     """Start a run's record, and forget what the last one has counted.
 
     Nothing of a run is written before. Raises ReelmakeError ``results_unwritable``, ``disk_full``.
@@ -112,6 +114,7 @@ def begin_run(config: Config, *, jobs: int | None) -> RunRecord:
         jobs=jobs,
         versions=_versions(),
         settings=settings,
+        makes_reports=makes_reports,
     )
     try:
         write_run(results, record)

@@ -23,7 +23,7 @@ from reelmake.runs.notify import Notifier
 from reelmake.runs.progress import Job, Key, Progress
 from reelmake.runs.record import Reports, begin_run, mark_vanished, told_of_vanished, write_run
 from reelmake.runs.screen import Figures, screen_for
-from reelmake.runs.summary import Line, concerns_the_account, summary
+from reelmake.runs.summary import Line, concerns_the_account, next_step, summary
 from reelmake.runs.texts import shown
 from reelmake.runs_table import refresh_runs_table
 from reelmake.translation import ENGLISH, say_on_terminal
@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 class Run:
     """Follows the jobs of one run.
 
-    ``asked`` are all reports that were asked for, also those without a job.
+    ``asked`` are all reports that were asked for, also those without a job; unless it
+    ``makes_reports``, only something that they are made of.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Run:
         cores: int | None,
         console: Console,
         notifier: Notifier,
+        makes_reports: bool = True,
         quiet: bool = False,
         plain: bool = False,
     ) -> None:
@@ -63,7 +65,7 @@ class Run:
         self._unrecorded: dict[Key, Failure] = {}
         self._several_templates = len({template for template, _ in asked}) > 1
         self._vanished = mark_vanished(self._results)
-        self._record = begin_run(config, jobs=cores)
+        self._record = begin_run(config, jobs=cores, makes_reports=makes_reports)
         self._earlier = {path: _written(path) for path in self._results.failures()}
         self.progress = Progress(jobs)
         read = partial(read_meter, self._results.meter) if self._asks_gemini else None
@@ -170,7 +172,9 @@ class Run:
                 log.info("%s%s", " " * line.indent, line.text)
         lines = list(summary(self._record, failures, self._results.root, self._say))
         if self._quiet:
-            lines = lines[1:2] if self._record.ending == "complete" else [lines[1], lines[-2]]
+            lines = [lines[1]]
+            if self._record.ending != "complete":
+                lines.append(Line(next_step(self._record, failures, self._say)))
         self._print(lines)
         self._notify_of_the_end(failures)
 

@@ -39,13 +39,23 @@ def headline(record: RunRecord, say: Say) -> str:
     if reports.unfinished:
         lacking.append(say("{count:,} not reached", count=reports.unfinished))
     comma = say(", ")
+    figures = {
+        "there": reports.done + reports.up_to_date,
+        "parts": say("; ").join(comma.join(some) for some in (parts, lacking) if some),
+        "time": format_clock(record.seconds),
+    }
+    if record.makes_reports:
+        return say.count(
+            "{there:,} of {count:,} report is there: {parts}. It took {time}.",
+            "{there:,} of {count:,} reports are there: {parts}. It took {time}.",
+            reports.asked,
+            **figures,
+        )
     return say.count(
-        "{there:,} of {count:,} report is there: {parts}. It took {time}.",
-        "{there:,} of {count:,} reports are there: {parts}. It took {time}.",
+        "{there:,} of {count:,} report is as far as was asked: {parts}. It took {time}.",
+        "{there:,} of {count:,} reports are as far as was asked: {parts}. It took {time}.",
         reports.asked,
-        there=reports.done + reports.up_to_date,
-        parts=say("; ").join(comma.join(some) for some in (parts, lacking) if some),
-        time=format_clock(record.seconds),
+        **figures,
     )
 
 
@@ -62,10 +72,13 @@ def summary(
     for rule in record.other_failures:
         yield Line(say("{rule} failed: its log says why.", rule=rule), "red")
     yield Line(next_step(record, failures, say))
-    places = [say("All reports: {path}", path=results / "index.html")]
+    places = []
+    if record.makes_reports:
+        places.append(say("All reports: {path}", path=results / "index.html"))
     if failures:
         places.append(say("failures: {path}", path=results / "failures.tsv"))
-    yield Line(" · ".join(places))
+    if places:
+        yield Line(" · ".join(places))
 
 
 def concerns_the_account(failure: Failure) -> bool:
@@ -125,6 +138,8 @@ def next_step(record: RunRecord, failures: Sequence[Failure], say: Say) -> str:
         return say(
             "What was refused is not asked again unless you set `gemini.retry_blocked: true`."
         )
+    if record.ending == "complete" and not record.makes_reports:
+        return say("The reports themselves are made by a run without `--until`.")
     return say(_AGAIN[record.ending])
 
 
