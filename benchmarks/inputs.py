@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from reelmake.config import Config
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from sample_videos import RED, make_video
 
 

@@ -32,7 +32,7 @@ from reelmake.file_names import check_file_names
 from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Gateway, Order
 from reelmake.index import language_of, write_index
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from reelmake.logs import begin_run_log
 from reelmake.pages import page_digest as digest_of_pages
 from reelmake.parameters import check_parameters

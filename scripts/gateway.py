@@ -3,18 +3,14 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import analyze_gemini
 import build_digest
-import build_index
-import export_digest
-import export_report
-import extract_frames
-import render_report
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError, of_system
 from reelmake.garbage import keep_for_good
@@ -26,6 +22,15 @@ from reelmake.jobs import Outcome, failed
 from reelmake.logs import show_warnings, write_run_log
 from reelmake.meter import kept
 from reelmake.results import Results
+
+# What decodes or renders is loaded where it is done: by the workers.
+DONE_BY_WORKERS = (
+    "build_index",
+    "export_digest",
+    "export_report",
+    "extract_frames",
+    "render_report",
+)
 
 
 async def main() -> int:
@@ -48,14 +53,9 @@ async def main() -> int:
 
 async def _serve(snakemake: Snakemake, setting: Setting) -> None:
     with Workers(setting.processes) as workers:
-        in_worker = partial(partial, _in_worker, workers)
         commands: dict[str, Command] = {
             "build_digest": partial(build_digest.command, None),
-            "build_index": in_worker(build_index.command),
-            "export_digest": in_worker(export_digest.command),
-            "render_report": in_worker(render_report.command),
-            "export_report": in_worker(export_report.command),
-            "extract_frames": in_worker(extract_frames.command),
+            **{script: partial(_in_worker, workers, script) for script in DONE_BY_WORKERS},
         }
         if setting.config.engine == "gemini":
             await _serve_gemini(snakemake, setting.config, commands, workers)
@@ -100,15 +100,16 @@ async def _serve_gemini(
         await gateway.serve(snakemake, timeout_s=config.gemini.timeout_s)
 
 
-async def _in_worker(
-    workers: Workers,
-    command: Callable[[Mapping[str, Any]], Outcome],
-    arguments: Mapping[str, Any],
-) -> Outcome:
+async def _in_worker(workers: Workers, script: str, arguments: Mapping[str, Any]) -> Outcome:
     try:
-        return await workers.run_without_haste(command, arguments)
+        return await workers.run_without_haste(_do, script, arguments)
     except ReelmakeError as error:
         return failed(arguments, error)
+
+
+def _do(script: str, arguments: Mapping[str, Any]) -> Outcome:
+    outcome: Outcome = import_module(script).command(arguments)
+    return outcome
 
 
 if __name__ == "__main__":

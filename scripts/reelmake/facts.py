@@ -5,7 +5,6 @@ from typing import Protocol
 
 from reelmake.analysis import VideoFacts
 from reelmake.errors import ReelmakeError
-from reelmake.media import probe
 from reelmake.probes import Probe
 from reelmake.targets import Target, is_url
 from reelmake.timestamps import format_clock
@@ -27,7 +26,7 @@ def video_facts(target: Target, checksums: Checksums) -> VideoFacts:
     if is_url(target.video):
         return VideoFacts(source=target.video, start_s=target.start_s, end_s=target.end_s)
     path = Path(target.video)
-    probed = _as_it_was_seen(target) or probe(path)
+    probed = _as_it_was_seen(target) or _probe(path)
     start_s = target.start_s or 0.0
     end_s = min(target.end_s or probed.duration_s, probed.duration_s)
     if start_s >= end_s:
@@ -50,6 +49,12 @@ def video_facts(target: Target, checksums: Checksums) -> VideoFacts:
         video_codec=probed.video_codec,
         audio_codec=probed.audio_codec,
     )
+
+
+def _probe(path: Path) -> Probe:
+    from reelmake.media import probe  # noqa: PLC0415  FFmpeg is loaded only where videos are opened
+
+    return probe(path)
 
 
 def _as_it_was_seen(target: Target) -> Probe | None:

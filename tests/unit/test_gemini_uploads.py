@@ -15,7 +15,7 @@ from reelmake.errors import ReelmakeError
 from reelmake.gemini.account import Account
 from reelmake.gemini.cleanup import cleanup_remote
 from reelmake.gemini.stopping import Stopping
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from reelmake.results import Results
 from reelmake.targets import Target
 from sample_videos import GREEN, RED, make_video

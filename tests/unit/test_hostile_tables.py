@@ -11,7 +11,7 @@ from hostile_words import AWKWARD, text, told
 from reelmake.config import Config
 from reelmake.connections import checked
 from reelmake.errors import ReelmakeError
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from reelmake.markdown import front_matter
 from reelmake.targets import Target
 

@@ -14,7 +14,7 @@ from reelmake.checksums import Checksums
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
 from reelmake.facts import video_facts
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from reelmake.probes import Probe, ProbeCache, Unusable
 from reelmake.targets import Target
 from sample_videos import RED, make_sound, make_video
@@ -115,7 +115,7 @@ def test_a_video_that_changed_is_looked_into_again(folder: Path) -> None:
 
 def test_jobs_take_what_the_table_saw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = built()["good"]
-    monkeypatch.setattr("reelmake.facts.probe", None)  # calling it would fail
+    monkeypatch.setattr("reelmake.media.probe", None)  # calling it would fail
     facts = video_facts(target, Checksums(folder / "checksums"))
     assert facts.duration_s == pytest.approx(10.0)
     assert facts.width == 64

@@ -7,7 +7,7 @@ import pytest
 
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError
-from reelmake.inputs import targets, video_table
+from reelmake.inputs.table import targets, video_table
 from reelmake.targets import Target
 
 

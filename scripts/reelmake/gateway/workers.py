@@ -22,7 +22,7 @@ _TIMEOUT_S = 3600.0
 # Imported once, before the processes that need them are forked off.
 _PRELOADED = [
     "reelmake.facts",
-    "reelmake.frames",
+    "reelmake.frames",  # and with it FFmpeg
     "reelmake.gemini.validation",
     "reelmake.index",
     "reelmake.jobs",

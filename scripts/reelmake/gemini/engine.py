@@ -21,7 +21,6 @@ from reelmake.gemini.request import Clip, Request
 from reelmake.gemini.segments import LOCATED_PARTS, Span, cut, merge
 from reelmake.gemini.times import TIME_KEYS
 from reelmake.gemini.validation import check_answer
-from reelmake.media import is_silent
 from reelmake.notices import notice
 from reelmake.targets import Target
 from reelmake.templates import Segment, Template
@@ -237,6 +236,8 @@ class Report:
 
 
 def _is_silent(path: Path, start_s: float, end_s: float) -> bool:
+    from reelmake.media import is_silent  # noqa: PLC0415  FFmpeg is loaded only by the workers
+
     try:
         return is_silent(path, start_s, end_s)
     except ReelmakeError:  # sound that can't be decoded is not known to be silent
