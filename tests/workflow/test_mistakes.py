@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflow.conftest import DEMO_VIDEOS, Project
+from workflow.conftest import DEMO_VIDEOS, ROOT, Project
 
 
 def test_a_template_of_ones_own_is_checked_without_building_anything(project: Project) -> None:
@@ -47,6 +47,23 @@ def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told
     assert told in run.output
     assert "Traceback" not in run.output
     assert "canary" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--config", "gemini.fps=0.5"], "Config entry must start with a valid identifier"),
+        (["--configfile", "my.yaml", "plan"], "No such file or directory: 'plan'"),
+        (["plam"], "No rule to produce plam"),
+    ],
+)
+def test_what_snakemake_itself_says_is_explained(
+    project: Project, arguments: list[str], told: str
+) -> None:
+    project.add_video(DEMO_VIDEOS / "terminal-backup.webm")
+    assert told in project.run(*arguments).output
+    explained = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    assert told.replace("plam", "…") in explained
 
 
 def test_a_report_that_no_row_makes_is_told(project: Project) -> None:
