@@ -16,7 +16,8 @@ from reelmake.gemini import quota_store
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.quota_store import QuotaStore
 
-WINDOW_S = 0.6
+# Long enough for a busy machine to look at each window before it is over.
+WINDOW_S = 1.5
 
 
 @pytest.fixture(scope="module")
