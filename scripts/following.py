@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ _SAID_OTHERWISE = (
     "At least one job did not complete successfully",
     "Exiting because a job execution failed",
     "Cannot restore ",  # a report that failed before it was ever there
+)
+
+
+# Where among our rules a refusal was raised tells a user nothing.
+_PLACES = re.compile(
+    r'^WorkflowError in file ".*/rules/\w+\.smk", line \d+:\n'
+    r'|\n  File ".*/rules/\w+\.smk", line \d+, in .*'
 )
 
 
@@ -67,6 +75,8 @@ class Following(logging.Handler):
             if isinstance(handler, logging.FileHandler) and handler.stream:
                 # Opened in the locale's encoding: what that lacks would be a traceback each.
                 handler.stream.reconfigure(encoding="utf-8")
+        if default and not workflow.output_settings.verbose:
+            default.addFilter(_leave_out_places)
         following = cls(workflow, default)
         following._silent = silent
         if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -177,6 +187,12 @@ _FOLLOWED: dict[Any, Callable[[Run, Any], None]] = {
     LogEvent.JOB_FINISHED: _finished,
     LogEvent.JOB_ERROR: _failed,
 }
+
+
+def _leave_out_places(record: logging.LogRecord) -> bool:
+    if isinstance(record.msg, str):
+        record.msg = _PLACES.sub("", record.msg)
+    return True
 
 
 def _is_noise(record: logging.LogRecord) -> bool:

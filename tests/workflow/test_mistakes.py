@@ -46,6 +46,7 @@ def test_mistakes_are_told_kindly(project: Project, config: dict[str, Any], told
     assert run.code == 1
     assert told in run.output
     assert "Traceback" not in run.output
+    assert "common.smk" not in run.output
     assert "canary" not in run.output
 
 
@@ -73,6 +74,7 @@ def test_a_report_that_no_row_makes_is_told(project: Project) -> None:
     assert "no row of `videos:` makes results/reports/summary_report/termin" in run.output
     assert "`snakemake plan` lists all reports" in run.output
     assert "Traceback" not in run.output
+    assert "common.smk" not in run.output
 
 
 def test_a_locale_in_which_no_chinese_file_can_be_named_is_told(project: Project) -> None:
