@@ -73,10 +73,15 @@ def cost_usd(
     )
     thoughts: int = usage.get("thoughts_token_count", 0)
     output: int = usage.get("candidates_token_count", 0) + thoughts
-    dollars = (
+    usd = (
         prompt * price.input
         + audio * ((price.audio or price.input) - price.input)
         - cached * (price.input - (price.input if price.cached is None else price.cached))
         + output * price.output
     ) / 1_000_000
-    return dollars / 2 if tier in ("flex", "batch") else dollars
+    return usd / 2 if tier in ("flex", "batch") else usd
+
+
+def dollars(usd: float) -> str:
+    """Two digits that matter, also of very little."""
+    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.4f}"

@@ -118,6 +118,17 @@ class Runs:
 
         return asyncio.run(asyncio.wait_for(once(), 60))
 
+    def check(self, *, budget_usd: float) -> None:
+        """Whether a run may start. Raises ReelmakeError."""
+        checked = GeminiSettings(tier="batch")
+
+        async def once() -> None:
+            account = Account(checked, self.results, run=asyncio.to_thread, budget_usd=budget_usd)
+            async with account:
+                await account.check(self.targets())
+
+        asyncio.run(asyncio.wait_for(once(), 60))
+
     def killed(self, moment: Callable[[], bool]) -> None:
         """The same in a process of its own, which is killed at this moment."""
         program = (

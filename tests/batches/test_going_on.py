@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from batches.conftest import Runs, all_answered, tiers
 from gemini_double import TEST_KEY, Fault, GeminiDouble
 from reelmake.config import GeminiSettings
+from reelmake.errors import ReelmakeError
 from reelmake.gemini.asking import Run
 from reelmake.gemini.engine import Report
 from reelmake.gemini.missing import Call, missing_calls
@@ -134,13 +136,15 @@ def test_videos_that_were_added_meanwhile_go_into_a_batch_of_their_own(
 @pytest.mark.parametrize("ended", [False, True])
 @pytest.mark.parametrize("tier", ["standard", "flex"])
 def test_another_tier_uses_what_the_batch_has_answered_and_asks_the_rest(
-    double: GeminiDouble, runs: Runs, tier: str, ended: bool
+    double: GeminiDouble, runs: Runs, tier: str, ended: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     double.settings.update({"batch_seconds": 60.0})
     runs.run(beside=lambda: MOMENTS["while it is waited for"](double), then_stop=True)
     if ended:
         end_at_once(double)
     assert all_answered(runs.run(tier=tier))
+    assert "takes too long" not in caplog.text
+    assert ("is of another tier than this run" in caplog.text) is not ended
     assert tiers(double) == ["batch" if ended else tier] * 5
     assert double.ledger.paid_twice() == []
 
@@ -155,6 +159,19 @@ def test_a_budget_holds_for_batches_too(double: GeminiDouble, runs: Runs) -> Non
     codes = {getattr(outcome, "code", "done") for outcome in outcomes.values()}
     assert codes == {"done", "budget_reached"}
     assert 0 < double.ledger.usd() <= other.budget_usd
+
+
+@pytest.mark.usefixtures("double")
+def test_small_sums_are_told_with_digits_that_matter(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs.run()
+    (usd,) = re.findall(r"about (\S+) USD", capsys.readouterr().err)
+    assert 0 < float(usd) < 0.01
+    other = Runs(runs.results.root.parent / "other", runs.videos)
+    refused = f"will cost about {usd} USD, which is more than `budget_usd: 0.001`"
+    with pytest.raises(ReelmakeError, match=refused):
+        other.check(budget_usd=0.001)
 
 
 def test_uploads_make_room_for_the_next_ones_unless_they_are_to_be_kept(

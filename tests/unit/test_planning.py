@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reelmake.config import Config, GeminiSettings
+from reelmake.gemini.batches.records import BatchRecord, BatchRecords
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.day_quota import DayQuota
 from reelmake.gemini.keys import fingerprint_of
@@ -176,3 +177,31 @@ def test_how_long_each_tier_takes_is_told(
     text = "\n".join(found)
     assert [each for each in said if each not in text] == []
     assert [each for each in unsaid if each in text] == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "said"),
+    [
+        ("batch", "a run waits for these"),
+        ("standard", "cancels the others"),
+        ("flex", "cancels the others"),
+    ],
+)
+def test_what_a_run_does_with_an_open_batch_depends_on_its_tier(
+    tier: str, said: str, tmp_path: Path
+) -> None:
+    record = BatchRecord(
+        name="reelmake-1",
+        project="p",
+        model=MODEL,
+        created="2026-11-28T10:00:00+00:00",
+        requests=2,
+        input_tokens=2000,
+        uploaded_bytes=0,
+        expected_usd=1.0,
+    )
+    BatchRecords(Results(tmp_path).batches).begin(record, {})
+    settings, today = config(tmp_path, {"tier": tier}), date(2026, 11, 28)
+    found = notes(asking(2), settings, ENGLISH, jobs=4, learned_seconds=None, today=today)
+    told = [each for each in found if "is being asked for already" in each]
+    assert [said in each for each in told] == [True]

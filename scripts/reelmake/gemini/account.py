@@ -27,6 +27,7 @@ from reelmake.gemini.projects import Projects
 from reelmake.gemini.stopping import Stopping
 from reelmake.gemini.tidying import Tidying
 from reelmake.meter import Meter, read_meter
+from reelmake.pricing import dollars
 from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
@@ -181,7 +182,7 @@ class Account:
         if self._budget_usd is not None and expected_usd > self._budget_usd:
             raise ReelmakeError(
                 "budget_too_small",
-                f"what is to be asked will cost about {expected_usd:.2f} USD, "
+                f"what is to be asked will cost about {dollars(expected_usd)} USD, "
                 f"which is more than `budget_usd: {self._budget_usd:g}`",
             )
 

@@ -10,8 +10,9 @@ from rich.text import Text
 from reelmake.config import Config
 from reelmake.planning.limits import day, durations, factor_of, money, prices
 from reelmake.planning.reasons import Planned, Reason
-from reelmake.planning.tables import clock, dollars, table
+from reelmake.planning.tables import clock, table
 from reelmake.planning.waiting import waiting_batches
+from reelmake.pricing import dollars
 from reelmake.results import Results
 from reelmake.translation import Say
 
@@ -157,5 +158,8 @@ def notes(
     if waiting:
         yield say(
             "Some of it is being asked for already; a run waits for these, whatever they are for:"
+            if config.gemini.tier == "batch"
+            else "Some of it is being asked for already; a run uses what these have answered, and "
+            "cancels the others, for it has another tier:"
         )
         yield from waiting

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from reelmake.planning.reasons import Planned, Reason
-from reelmake.planning.tables import dollars, table
+from reelmake.planning.tables import table
+from reelmake.pricing import dollars
 from reelmake.runs.record import RunRecord
 from reelmake.translation import Say, translatable
 

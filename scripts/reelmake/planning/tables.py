@@ -44,11 +44,6 @@ def as_text(content: RenderableType) -> str:
     return plain.file.getvalue()
 
 
-def dollars(usd: float) -> str:
-    """Two digits that matter, also of very little."""
-    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.4f}"
-
-
 def clock(seconds: float, say: Say) -> str:
     """About how long."""
     if seconds < 90:

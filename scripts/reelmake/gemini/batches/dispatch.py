@@ -18,6 +18,7 @@ from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.projects import PROJECT_FAULTS, Project, Projects
 from reelmake.gemini.stopping import Stopping
 from reelmake.meter import Meter
+from reelmake.pricing import dollars
 from reelmake.results import Results
 
 log = logging.getLogger(__name__)
@@ -206,7 +207,7 @@ class Dispatcher:
     ) -> set[str]:
         say(
             f"Batch {record.name}: {record.requests} requests, about "
-            f"{record.expected_usd:.2f} USD, submitted {record.created[:16]} UTC, "
+            f"{dollars(record.expected_usd)} USD, submitted {record.created[:16]} UTC, "
             f"expected by {record.expected[:16]} UTC."
         )
         answered = await self._watcher.outcome(record, project, limit_s=limit_s)

@@ -104,7 +104,8 @@ class Watcher:
                 record = record.model_copy(update={"state": job.state})
                 self._records.keep(record)
             if cancelled_at is None and record.age_s > limit_s:
-                log.warning("the batch %s takes too long: it is cancelled", record.name)
+                why = "takes too long" if limit_s else "is of another tier than this run"
+                log.warning("the batch %s %s: it is cancelled", record.name, why)
                 await self._cancel(record, project)
                 cancelled_at, wait_s = loop.time(), _POLL_S
             if cancelled_at is not None and loop.time() - cancelled_at > _CANCELLING_S:
