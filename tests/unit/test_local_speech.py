@@ -97,6 +97,27 @@ def test_a_model_that_does_not_exist_is_explained(tmp_path: Any) -> None:
     assert raised.value.code == "weights_missing"
 
 
+@pytest.mark.parametrize("path", ["./none", "~/none", "/none", "a/b/none", "~/file"])
+def test_a_path_that_leads_to_no_folder_is_not_looked_for_on_a_hub(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").touch()
+    assert not weights.is_to_be_downloaded(path)
+    with pytest.raises(ReelmakeError, match="is no folder: a folder") as raised:
+        weights.load_speech_model(path, 1)
+    assert raised.value.code == "weights_missing"
+
+
+def test_a_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "whisper").mkdir()
+    loaded: list[str] = []
+    monkeypatch.setattr(weights, "WhisperModel", lambda name, **_: loaded.append(name))
+    weights.load_speech_model("~/whisper", 1)
+    assert loaded == [str(tmp_path / "whisper")]
+
+
 @pytest.mark.parametrize(
     ("gpus", "device", "numbers"), [(0, "cpu", "int8"), (1, "cuda", "auto"), (2, "cuda", "auto")]
 )

@@ -38,8 +38,12 @@ def load_speech_model(name: str, threads: int) -> SpeechModel:
         files = _bundled_files()
         whisper = WhisperModel(name, local_files_only=True, files=files, **options)
         return SpeechModel(whisper, f"{library}, {name} {_SHA256[:8]}")
+    folder = _as_folder(name)
+    if folder and not folder.is_dir():
+        message = f"`local.speech_model: {name}` is no folder: a folder with model.bin is expected."
+        raise ReelmakeError("weights_missing", message)
     try:
-        whisper = WhisperModel(name, **options)
+        whisper = WhisperModel(str(folder or name), **options)
     except Exception as error:  # the hub's client raises errors of many families
         message = f"The speech model {name!r} can't be loaded: {error}"
         raise ReelmakeError("weights_missing", message) from error
@@ -48,7 +52,7 @@ def load_speech_model(name: str, threads: int) -> SpeechModel:
 
 def is_to_be_downloaded(name: str) -> bool:
     """Whether it is a hub name of which this machine has nothing yet; asks nobody."""
-    if name == BUNDLED or Path(name).is_dir():
+    if name == BUNDLED or _as_folder(name) or Path(name).is_dir():
         return False
     try:
         download_model(name, local_files_only=True)
@@ -57,6 +61,12 @@ def is_to_be_downloaded(name: str) -> bool:
     except ValueError:  # no name that a hub could know
         return False
     return False
+
+
+def _as_folder(name: str) -> Path | None:
+    """The folder, if no hub could know such a name: ``./x``, ``~/x``, ``/x``, ``x/y/z``."""
+    is_path = name.startswith((".", "~", "/")) or name.count("/") > 1
+    return Path(name).expanduser() if is_path else None
 
 
 def _device() -> tuple[str, str]:
