@@ -20,6 +20,7 @@ from snakemake.exceptions import WorkflowError
 from following import Following
 from job_selection import let_get_ready, use_job_selector
 from gateway_executor import script_of, use_gateway
+from locks_of_runs import keep_locks_of_others
 from recorded_layouts import laid_out_otherwise
 from reelmake.cluster import check_limits, wait_for_jobs_left
 from reelmake.config import GEMINI_SETTINGS, UNNAMEABLE, load_config
@@ -44,6 +45,7 @@ from sigterm import exit_gracefully_at_any_time
 
 keep_for_good()  # what Snakemake has loaded
 exit_gracefully_at_any_time()
+keep_locks_of_others()
 
 # Targets that tell how things are, whatever they are like.
 ONLY_TELL = {"plan", "status", "cleanup_remote", "doctor"}

@@ -224,12 +224,13 @@ def test_few_open_files_and_no_folder_for_temporary_ones_are_enough(
     all_is_there(project, double, run, billed=VIDEOS)
 
 
-def test_a_second_run_in_the_same_folder_is_told_to_wait(
+def test_a_second_run_in_the_same_folder_is_told_to_wait_also_after_status(
     project: Project, double: GeminiDouble
 ) -> None:
     double.settings.update({"latency": 15.0})
     process = project.start(cores=VIDEOS)
     wait_until(lambda: calls_begun(project) == VIDEOS)
+    assert project.telling("status").code == 0
     second = project.run()
     assert second.code == 1
     assert "Traceback" not in second.output
