@@ -1,6 +1,6 @@
 """A Snakemake that ends takes away its own locks only (Snakemake 9.27 takes away all there are).
 
-Internals, so the version is pinned and tests/workflow/test_snakemake_guard.py watches them.
+Internals, so the version is pinned and tests/workflow/test_environment.py watches them.
 """
 
 from pathlib import Path
