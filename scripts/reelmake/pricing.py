@@ -56,12 +56,14 @@ def price_table() -> PriceTable:
 def cost_usd(
     model: str, usage: Mapping[str, Any], *, tier: str, day: date | None = None
 ) -> float | None:
-    """Return the cost of one answer by its ``usage_metadata``; None when the model has no price.
+    """Return the cost of one answer by its ``usage_metadata``; None when nobody knows.
+
+    That is when the model has no price, or nothing was counted.
 
     ``day`` is when it was billed; None: today.
     """
     known = price_table().models.get(model)
-    if known is None:
+    if known is None or not usage.get("prompt_token_count"):
         return None
     price = known.on(day or datetime.now(UTC).date())
     prompt: int = usage.get("prompt_token_count", 0)

@@ -31,11 +31,25 @@ def test_names_are_the_sdks_and_nothing_is_null() -> None:
         "none",
         [1],
         {"promptTokenCount": "many", "thoughtsTokenCount": {}},
+        {"promptTokenCount": -7, "candidatesTokenCount": 10**30, "thoughtsTokenCount": 1e999},
+        {"promptTokenCount": "9" * 5000, "candidatesTokenCount": float("nan")},
         {"promptTokensDetails": {"AUDIO": 1}},
         {"promptTokensDetails": ["AUDIO", {"modality": "AUDIO", "tokenCount": "many"}]},
     ],
 )
-def test_counts_that_are_none_cost_nothing(usage: Any) -> None:
+def test_what_counts_that_are_none_cost_nobody_knows(usage: Any) -> None:
     kept = kept_form({"usageMetadata": usage})["usage_metadata"]
     Meter().buy(kept)
-    assert cost_usd("gemini-3.5-flash-lite", kept, tier="standard") == 0
+    assert cost_usd("gemini-3.5-flash-lite", kept, tier="standard") is None
+
+
+@pytest.mark.parametrize("count", [7, 7.0, "7"])
+def test_a_count_is_one_however_it_is_written(count: object) -> None:
+    usage = {
+        "promptTokenCount": count,
+        "promptTokensDetails": [{"modality": "VIDEO", "tokenCount": count}],
+    }
+    assert kept_form({"usageMetadata": usage})["usage_metadata"] == {
+        "prompt_token_count": 7,
+        "prompt_tokens_details": [{"modality": "VIDEO", "token_count": 7}],
+    }

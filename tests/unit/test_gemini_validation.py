@@ -69,6 +69,8 @@ def test_a_good_answer_passes_with_its_times_in_seconds() -> None:
         ({"candidates": []}, "answer_empty"),
         ({"candidates": [{"finish_reason": "SAFETY"}]}, "answer_blocked"),
         ({"candidates": [{"finish_reason": "RECITATION"}]}, "answer_blocked"),
+        ({"candidates": [{"finish_reason": "IMAGE_RECITATION"}]}, "answer_blocked"),
+        ({"candidates": [{"finish_reason": "IMAGE_PROHIBITED_CONTENT"}]}, "answer_blocked"),
         ({"candidates": [{"finish_reason": "MAX_TOKENS"}]}, "answer_truncated"),
         ({"candidates": [{"finish_reason": "OTHER"}]}, "answer_unfinished"),
         ({"candidates": [{"finish_reason": "STOP", "content": {}}]}, "answer_empty"),
@@ -167,7 +169,12 @@ def test_strange_answers_are_refused_or_made_safe(text: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["```json\n{}\n```", "Here it is:\n```\n{}\n```\nAnything else?", "\ufeff```json\n{}```"],
+    [
+        "```json\n{}\n```",
+        "```JSON\r\n{}\r\n```",
+        "Here it is:\n```\n{}\n```\nAnything else?",
+        "\ufeff```json\n{}```",
+    ],
 )
 def test_a_code_fence_is_removed_and_noticed(written: str) -> None:
     answer = written.replace("{}", json.dumps({**content(), "title": "Of ``` and more"}))

@@ -26,7 +26,6 @@ USAGE = {"prompt_token_count": 1_000_000, "candidates_token_count": 100_000}
             "standard",
             0.25 + 0.4 * 0.25 + 0.15,
         ),
-        ("gemini-3.5-flash-lite", {}, "standard", 0.0),
     ],
 )
 def test_costs_follow_the_table(model: str, usage: dict[str, Any], tier: str, usd: float) -> None:
@@ -35,6 +34,10 @@ def test_costs_follow_the_table(model: str, usage: dict[str, Any], tier: str, us
 
 def test_a_model_without_a_price_has_no_cost() -> None:
     assert cost_usd("gemini-99", USAGE, tier="standard") is None
+
+
+def test_what_was_not_counted_has_no_known_cost() -> None:
+    assert cost_usd("gemini-3.5-flash-lite", {}, tier="standard") is None
 
 
 def test_the_default_model_has_a_price_and_the_table_a_date() -> None:

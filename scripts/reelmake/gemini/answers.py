@@ -8,6 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_MOST = 2**31 - 1
+"""Of what the service counts in 32 bits."""
+
 _CAPITAL = re.compile(r"(?<!^)[A-Z]")
 
 
@@ -32,17 +35,27 @@ def _snake_case(value: Any) -> Any:
 
 
 def _counts(usage: Any) -> dict[str, Any]:
-    """Numbers, and lists of them by modality."""
+    """Numbers, and lists of them by modality; what can be none is left out."""
     if not isinstance(usage, Mapping):
         return {}
     counts: dict[str, Any] = {}
     for name, value in usage.items():
-        if isinstance(value, int):
-            counts[name] = value
-        elif isinstance(value, list):
-            counts[name] = [item for item in value if _is_count(item)]
+        if isinstance(value, list):
+            counts[name] = [
+                {**item, "token_count": count}
+                for item in value
+                if isinstance(item, Mapping)
+                and (count := _count(item.get("token_count", 0))) is not None
+            ]
+        elif (count := _count(value)) is not None:
+            counts[name] = count
     return counts
 
 
-def _is_count(item: Any) -> bool:
-    return isinstance(item, Mapping) and isinstance(item.get("token_count", 0), int)
+def _count(value: Any) -> int | None:
+    """JSON of protobuf may write a number as text."""
+    try:
+        count = int(value) if isinstance(value, (int, float, str)) else None
+    except (ValueError, OverflowError):
+        return None
+    return count if count is not None and 0 <= count <= _MOST else None

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from reelmake.config import GeminiSettings
-from reelmake.errors import ReelmakeError
 from reelmake.gemini.asking import Asker, Run
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.calling import Bill, Source
@@ -29,8 +28,8 @@ async def missing_calls(
 ) -> list[Call]:
     """All of them, also the one about the whole of a long video, whose text is not known yet."""
     buyer = _Nobody()
-    # A report that can't be made says so itself, when its turn comes.
-    with contextlib.suppress(_WouldBeAsked, ReelmakeError):
+    # A report that can't be made, whatever the reason, says so itself, when its turn comes.
+    with contextlib.suppress(Exception):
         tiers = [settings.tier]
         asker = Asker(settings, buyer, _Unlocked(store.root), run=run, tiers=tiers)
         await report.analyse(asker)

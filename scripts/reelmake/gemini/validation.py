@@ -23,10 +23,13 @@ _LOOP_LENGTH = 2000
 _LOOP_COMPRESSION = 12.0
 
 # Also with a sentence before or after it.
-_FENCED = re.compile(r"[^{}`]*```(?:json)?\s*\n(.*)\n?\s*```[^{}`]*", re.DOTALL)
+_FENCED = re.compile(r"[^{}`]*```(?:json|JSON)?\s*\n(.*)\n?\s*```[^{}`]*", re.DOTALL)
 
 _BLOCKING_FINISHES = frozenset(
-    ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"]
+    {
+        *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+        *("IMAGE_SAFETY", "IMAGE_RECITATION", "IMAGE_PROHIBITED_CONTENT"),
+    }
 )
 
 
