@@ -193,6 +193,32 @@ def test_a_refusal_that_tells_none_or_too_short_a_wait_is_waited_out_within_thre
     assert 240 < run(main()) < 270
 
 
+@pytest.mark.parametrize("lasts_s", [5, 60, 300])
+def test_an_overload_that_lasts_is_waited_out_and_costs_few_videos_their_tries(
+    lasts_s: float,
+) -> None:
+    async def main() -> list[object]:
+        paced = pace(max_in_flight=16)
+
+        async def video() -> None:
+            tries = itertools.count()
+
+            async def one_try() -> None:
+                async with paced.turn(0, again=next(tries) > 0):
+                    await asyncio.sleep(0.1)
+                    if now() < lasts_s:
+                        raise ServiceError("overloaded", "503", status=503)
+
+            await with_retries(one_try, attempts=3, stopping=Stopping())
+
+        began = now()
+        outcomes = await asyncio.gather(*(video() for _ in range(100)), return_exceptions=True)
+        assert now() - began < 2 * lasts_s + 75
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    assert len(run(main())) < 8 + lasts_s / 30
+
+
 def test_calls_that_are_refused_together_are_one_sign_not_many() -> None:
     async def main() -> int:
         paced = pace(max_in_flight=32)

@@ -27,6 +27,9 @@ UNITS = 10_000
 _ROUNDS_TO_RECOVER = 16
 # Where the service does not say how long to wait.
 _HICCUP_S = 2.0
+# Where it says that it is overloaded, as it may say of a few videos for ever.
+_LONGEST_PAUSE_S = 10.0
+_OVERLOADED_STATUS = frozenset({503, 529})
 _SLOWING_CODES = frozenset(["overloaded", "quota_per_minute"])
 
 
@@ -94,6 +97,8 @@ class Pace:
         self._paused_until = 0.0
         self._slowed_at = 0.0
         self._quota_is_spent = False
+        self._overloads = 0
+        """In a row: signs of it, and no answer between them."""
         self._timer: asyncio.TimerHandle | None = None
         self.in_flight = 0
         self.lowest_limit = max_in_flight
@@ -191,6 +196,11 @@ class Pace:
             elif not error.retry_after_s:
                 self._pause(now, _HICCUP_S)
             self._quota_is_spent = True
+        elif error.status in _OVERLOADED_STATUS:
+            # Once is a hiccup. What lasts is waited for, lest it uses up the tries of every video.
+            if self._overloads:
+                self._pause(now, min(_HICCUP_S * 2 ** (self._overloads - 1), _LONGEST_PAUSE_S))
+            self._overloads += 1
         self._set_limit(max(1.0, min(self._limit, self.in_flight) / 2), error.message)
 
     def _pause(self, now: float, seconds: float) -> None:
@@ -199,6 +209,7 @@ class Pace:
     def _speed_up(self, began: float) -> None:
         if began > self._slowed_at:
             self._quota_is_spent = False
+            self._overloads = 0
         step = self._most / 2 / _ROUNDS_TO_RECOVER
         self._set_limit(min(self._most, self._limit + step / self._limit), "answers arrive again")
 
