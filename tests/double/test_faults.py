@@ -159,8 +159,14 @@ def test_upload_faults(double: GeminiDouble, client: genai.Client) -> None:
 
 def test_every_action_is_tried() -> None:
     tried = {fault.action for fault, *_ in ERRORS} | {fault.action for fault, _ in ANSWERS}
-    tried |= {"latency", "other_kinds", "upload_reset", "file_failed"}
+    tried |= {"latency", "slow_body", "other_kinds", "upload_reset", "file_failed"}
     assert tried | set(BATCH) | set(LINE) == set(ACTIONS)  # theirs: test_batches.py
+
+
+def test_a_slow_body_is_whole_in_the_end(double: GeminiDouble, client: genai.Client) -> None:
+    double.faults.add(Fault("slow_body", seconds=0.0001))
+    assert ask(client).text
+    assert double.faults.fired("slow_body") == 1
 
 
 def test_matching_and_budgets(double: GeminiDouble, client: genai.Client) -> None:

@@ -31,6 +31,7 @@ BEFORE = {
 AFTER = {
     "lost_answer": "completed and billed, but the connection is reset instead of the answer",
     "truncated_body": "the body breaks off half-way",
+    "slow_body": "the body arrives, a byte each 0.1 s (or `seconds`)",
 }
 ANSWER = {
     "max_tokens": "JSON cut in the middle, finishReason MAX_TOKENS",

@@ -69,6 +69,8 @@ def after(fault: Fault | None, reply: Reply) -> Reply:
         raise ConnectionDropError
     if fault is not None and fault.action == "truncated_body":
         reply.cut_at = len(reply.body) // 2
+    if fault is not None and fault.action == "slow_body":
+        reply.seconds_a_byte = 0.1 if fault.seconds is None else fault.seconds
     return reply
 
 

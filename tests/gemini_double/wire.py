@@ -55,6 +55,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     cut_at: int | None = None
     """Close the connection after this many bytes of the body."""
+    seconds_a_byte: float = 0.0
+    """The body trickles."""
     written: Callable[[bool], None] = lambda complete: None
     """Called once, with whether the whole answer was handed to a client that was still there."""
 
@@ -131,7 +133,15 @@ async def _send(
         writer.write(reply.body[: reply.cut_at])
         await writer.drain()
         return False
-    writer.write(connection.send(h11.Data(data=reply.body)) or b"")
+    sent = connection.send(h11.Data(data=reply.body)) or b""
+    if reply.seconds_a_byte:
+        for byte in sent:
+            if client_gone():
+                return False
+            writer.write(bytes([byte]))
+            await asyncio.sleep(reply.seconds_a_byte)
+    else:
+        writer.write(sent)
     writer.write(connection.send(h11.EndOfMessage()) or b"")
     await writer.drain()
     return True

@@ -31,6 +31,7 @@ SCHEMA = {
     "required": ["title"],
 }
 TOO_MANY = "The input token count (1234567) exceeds the maximum number of tokens allowed (1048576)."
+NOT_READY = "The File abc is not in an ACTIVE state and usage is not allowed."
 SECOND_KEY = "second-key"
 TIERS = ("flex", "standard")
 
@@ -172,6 +173,11 @@ def test_what_is_sent_otherwise_is_bought_anew_on_the_same_upload(
         (Fault("upload_reset", times=1), 1),
         (Fault("http_error", kind="upload_start", code=503, times=1), 1),
         (Fault("file_vanished", times=1), 1),
+        *((Fault("http_error", code=code, times=1), 1) for code in (409, 425, 499, 520, 529)),
+        (Fault("http_error", code=404, message="File abc not found.", times=1), 1),
+        (Fault("http_error", code=400, message=NOT_READY, times=1), 1),
+        # By which the SDK finds that an upload has no end, with an error of no kind of its own.
+        (Fault("http_error", kind="upload_chunk", code=200, times=1), 1),
     ],
 )
 def test_what_may_pass_is_tried_again(
@@ -212,10 +218,11 @@ def test_what_does_not_pass_is_named(
     assert failed.value.attempts == (2 if retried else 1)
 
 
+@pytest.mark.parametrize("action", ["stall", "slow_body"])
 def test_a_call_that_never_answers_is_given_up(
-    double: GeminiDouble, tmp_path: Path, video: Source
+    double: GeminiDouble, tmp_path: Path, video: Source, action: str
 ) -> None:
-    double.faults.add(Fault("stall"))
+    double.faults.add(Fault(action))
     with pytest.raises(ServiceError) as failed:
         Client(tmp_path, max_attempts=1, timeout_s=0.5).ask(request(video), video)
     assert failed.value.code == "timed_out"
@@ -251,6 +258,36 @@ def test_an_overloaded_model_is_replaced_and_its_answer_found_again(
     double.faults.clear()
     Client(tmp_path, **settings).ask(request(video), video)
     assert len(double.ledger.billed()) == 1
+
+
+def test_an_address_that_may_not_be_opened_leaves_the_account_alone(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    private, public = (
+        Source(identity=url, url=url)
+        for url in ("https://youtu.be/private0000", "https://youtu.be/public00000")
+    )
+    no = "The caller does not have permission"
+    refusal = Fault("http_error", code=403, status="PERMISSION_DENIED", message=no, times=1)
+    double.faults.add(refusal)
+
+    async def both() -> None:
+        client = Client(tmp_path)
+        async with Projects(client.settings, client.keys, client.results) as projects:
+            caller = Caller(
+                client.settings,
+                projects,
+                client.store,
+                budget=client.budget,
+                stopping=Stopping(),
+            )
+            asker = Asker(client.settings, caller, client.store, run=asyncio.to_thread)
+            with pytest.raises(ServiceError) as refused:
+                await asker.ask(request(private), private, take, client.bill)
+            assert refused.value.code == "address_refused"
+            await asker.ask(request(public), public, take, client.bill)
+
+    asyncio.run(both())
 
 
 def test_a_useless_key_is_left_aside_for_the_next(

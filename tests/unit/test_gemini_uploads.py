@@ -234,3 +234,35 @@ def test_a_403_that_forbids_everything_is_not_taken_for_a_missing_file(
     assert not complete
     assert "2 could not be deleted" in said
     assert len(list(Results(tmp_path).uploads.iterdir())) == 2
+
+
+def check(reports: list[Target], results: Path) -> None:
+    async def main() -> None:
+        async with Account(GeminiSettings(), Results(results), run=asyncio.to_thread) as account:
+            await account.check(reports)
+
+    asyncio.run(main())
+
+
+def test_a_minutes_quota_that_is_spent_at_the_start_stops_no_run(
+    double: GeminiDouble, reports: list[Target], tmp_path: Path
+) -> None:
+    double.faults.add(Fault("rate_limited", kind="model_get", times=1))
+    check(reports, tmp_path)
+    assert double.faults.fired() == 1
+
+
+def test_an_answer_that_makes_no_analysis_stops_no_run(
+    double: GeminiDouble,
+    reports: list[Target],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert were_made(make(reports[:1], tmp_path))
+
+    def broken(*_: object, **__: object) -> Analysis:
+        raise ValueError("stranger than anything that is reckoned with")
+
+    monkeypatch.setattr("reelmake.gemini.engine.analysis_of", broken)
+    check(reports, tmp_path)
+    assert len(double.ledger.billed()) == 1

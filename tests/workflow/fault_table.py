@@ -60,6 +60,7 @@ CALLS: Sequence[Row] = [
     Row("generate", Fault("file_vanished", times=1), REPORT, 1),
     Row("generate", Fault("lost_answer"), "transient connection_lost", 1),
     Row("generate", Fault("truncated_body"), "transient connection_lost", 1),
+    Row("generate", Fault("slow_body"), "transient timed_out", 1),
     Row("generate", Fault("finish", reason="SAFETY"), "blocked answer_blocked", 1),
     Row("generate", Fault("finish", reason="RECITATION"), "blocked answer_blocked", 1),
     Row("generate", Fault("blocked", reason="OTHER"), "blocked answer_blocked", 1),

@@ -190,7 +190,8 @@ class Account:
         try:
             await self._projects.check(self._settings.model, *self._settings.fallback_models)
         except ReelmakeError as error:
-            if error.kind in _HOPELESS:
+            # A minute's quota is there again when the first call is made.
+            if error.kind in _HOPELESS and error.code != "quota_per_minute":
                 raise
             log.warning("the account could not be checked: %s", error.message)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -176,6 +177,8 @@ class Caller:
         if call.source.sha256:
             call.project.uploads.forget(call.source.sha256)
         fault = classify(error)
+        if call.source.url and _is_of_the_address(fault):
+            fault = ServiceError("address_refused", fault.message, status=fault.status)
         self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
         self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
         if fault.code in _MAYBE_BILLED:
@@ -210,6 +213,12 @@ class Caller:
             before = self._input_ratios.get(model, 1.0)
             change = used / expected.input_tokens
             self._input_ratios[model] = before * (1 + _LEARNING_RATE * (change - 1))
+
+
+def _is_of_the_address(fault: ServiceError) -> bool:
+    """A private video is refused like an account that may not ask, but for the reason."""
+    of_account = re.search(r"\b(api|key|project|consumer|billing)\b", fault.message, re.IGNORECASE)
+    return fault.code == "permission_denied" and not fault.gives_reason and not of_account
 
 
 @asynccontextmanager

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from reelmake.errors import ReelmakeError
@@ -17,7 +19,10 @@ _RETRIED = frozenset(
     ["overloaded", "timed_out", "connection_lost", "upload_gone", "quota_per_minute"]
 )
 _LONGEST_WAIT_S = 300.0
-_TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
+_TRANSIENT_STATUS = frozenset({408, 409, 425, 499})
+_NOT_IMPLEMENTED = 501
+_FILE_IS_GONE = re.compile(r"\bfile\b", re.IGNORECASE)
+_FILE_IS_NOT_READY = re.compile(r"\bfile\b.*\bnot in an ACTIVE state", re.IGNORECASE)
 
 
 class ServiceError(ReelmakeError):
@@ -34,6 +39,8 @@ class ServiceError(ReelmakeError):
         super().__init__(code, redact(message))
         self.status = status
         self.retry_after_s = retry_after_s
+        self.gives_reason = False
+        """Whether the service names what is wrong with the account, such as SERVICE_DISABLED."""
 
     @property
     def may_pass(self) -> bool:
@@ -49,10 +56,11 @@ def classify(error: Exception) -> ServiceError:
     import httpx2  # noqa: PLC0415
     from google.auth import exceptions as google_auth  # noqa: PLC0415
     from google.genai import errors as sdk  # noqa: PLC0415
+    from pydantic import ValidationError  # noqa: PLC0415
 
     if isinstance(error, sdk.APIError):
         return _of_status(error)
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return ServiceError("timed_out", f"no answer in time ({type(error).__name__})")
     if isinstance(error, (httpx2.TransportError, httpx2.DecodingError, ConnectionError)):
         # Its type alone: the text may quote headers, and so the key.
@@ -62,7 +70,7 @@ def classify(error: Exception) -> ServiceError:
     if isinstance(error, google_auth.GoogleAuthError):
         what = str(error.args[0]) if error.args else type(error).__name__
         return ServiceError("credentials_unusable", f"no Google account for Vertex AI: {what}")
-    if isinstance(error, (sdk.UnknownApiResponseError, json.JSONDecodeError)):
+    if isinstance(error, (sdk.UnknownApiResponseError, json.JSONDecodeError, ValidationError)):
         return ServiceError("connection_lost", "the answer arrived damaged or cut short")
     raise error
 
@@ -73,6 +81,8 @@ def _of_status(error: "APIError") -> ServiceError:
     message = f"{error.code} {error.status or ''}: {error.message or 'no message'}"
     status = int(error.code)
     wait_s = next((_seconds(d["retryDelay"]) for d in details if "retryDelay" in d), None)
+    if wait_s is None:
+        wait_s = _retry_after_s(error.response)
     if status == 429:
         quotas = (
             str(violation.get("quotaId"))
@@ -87,8 +97,9 @@ def _of_status(error: "APIError") -> ServiceError:
         return ServiceError("quota_per_minute", message, status=status, retry_after_s=wait_s)
     if "API_KEY_INVALID" in reasons or status == 401:
         return ServiceError("key_invalid", message, status=status)
-    if status == 403 and re.search(r"\bfile\b", message, re.IGNORECASE):
-        # What the service says of an uploaded file that expired or was deleted.
+    gone = _FILE_IS_NOT_READY if status == 400 else _FILE_IS_GONE
+    if status in (400, 403, 404) and gone.search(message):
+        # What the service says of an uploaded file that expired, was deleted or is not ready.
         return ServiceError("upload_gone", f"{status}: the uploaded file is gone", status=status)
     code = {403: "permission_denied", 400: "request_refused"}.get(status, "")
     if status == 404 and re.search(r"\bmodels?\b", message, re.IGNORECASE):
@@ -97,12 +108,14 @@ def _of_status(error: "APIError") -> ServiceError:
         r"token count\b.*\bexceeds|too many tokens", message, re.IGNORECASE
     ):
         code = "too_many_tokens"
-    if status in _TRANSIENT_STATUS:
+    if status in _TRANSIENT_STATUS or (status >= 500 and status != _NOT_IMPLEMENTED):
         code = "overloaded"
     elif 300 <= status < 400:
         code = "redirected"
         message = f"{status}: the service answered with a redirect, which is not followed"
-    return ServiceError(code or "request_refused", message, status=status, retry_after_s=wait_s)
+    fault = ServiceError(code or "request_refused", message, status=status, retry_after_s=wait_s)
+    fault.gives_reason = any("reason" in detail for detail in details)
+    return fault
 
 
 def details_of(body: Any) -> Iterator[Mapping[str, Any]]:
@@ -116,6 +129,18 @@ def _mappings(items: Any) -> Iterator[Mapping[str, Any]]:
     for item in items if isinstance(items, list) else ():
         if isinstance(item, Mapping):
             yield item
+
+
+def _retry_after_s(response: Any) -> float | None:
+    """What a proxy says instead: seconds, or a time."""
+    headers = getattr(response, "headers", None)
+    told = headers.get("Retry-After") if isinstance(headers, Mapping) else None
+    if told is None or told.isdecimal():
+        return _seconds(f"{told}s")
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _seconds(delay: Any) -> float | None:

@@ -126,14 +126,16 @@ class Service:
 
     async def generate(self, request: Request, media: Media | None, *, tier: str) -> dict[str, Any]:
         """Ask; the whole response as JSON values, with the SDK's own snake_case names."""
-        response = await self._client.aio.models.generate_content(
-            model=request.model,
-            contents=[contents_of(request, media)],
-            # Its own reading refuses what it does not know: what is paid for is read by us.
-            config=generation_of(request, tier).model_copy(update=self._unread),
-        )
+        # The transport's own time begins anew with each byte that arrives.
+        async with asyncio.timeout(self._timeout_s):
+            response = await self._client.aio.models.generate_content(
+                model=request.model,
+                contents=[contents_of(request, media)],
+                # Its own reading refuses what it does not know: what is paid for is read by us.
+                config=generation_of(request, tier).model_copy(update=self._unread),
+            )
         http = response.sdk_http_response
-        body = json.loads(http.body or "{}") if http else {}
+        body = json.loads((http.body or "{}").removeprefix("\ufeff")) if http else {}
         if not isinstance(body, dict):
             raise ServiceError("connection_lost", "the answer that arrived is no JSON object")
         return kept_form(body)
@@ -151,7 +153,14 @@ class Service:
             if error.code != _ALREADY_EXISTS:
                 raise
             return None
-        return _remote(file) if file.state == types.FileState.ACTIVE else None
+        except (KeyError, ValueError) as error:
+            # How the SDK tells that the upload's status, or its end, was none that it knows.
+            raise ServiceError("connection_lost", "the upload did not come to its end") from error
+        if file.state == types.FileState.ACTIVE:
+            return _remote(file)
+        if file.name and file.name != f"files/{name}":
+            return await self.active_file(file.name)  # a service that gives names of its own
+        return None
 
     async def active_file(self, name: str) -> RemoteFile | None:
         """Wait until an uploaded file is ready; None when there is no such file.

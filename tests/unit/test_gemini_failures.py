@@ -1,0 +1,34 @@
+"""What is made of the service's refusals, whoever words them."""
+
+import time
+from email.utils import formatdate
+
+import httpx2
+import pytest
+from google.genai import errors as sdk
+
+from reelmake.gemini.failures import classify
+
+
+def refusal(code: int, message: str, **headers: str) -> sdk.APIError:
+    body = {"error": {"code": code, "message": message}}
+    return sdk.APIError(code, body, httpx2.Response(code, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        ("7", 7.0),
+        (formatdate(time.time() - 60, usegmt=True), 0.0),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_wait_that_stands_in_the_header_is_kept(told: str, wait_s: float | None) -> None:
+    error = refusal(429, "slow down", **{"Retry-After": told})
+    assert classify(error).retry_after_s == wait_s
+
+
+def test_a_time_to_come_back_at_is_waited_for() -> None:
+    wait_s = classify(refusal(503, "later", **{"Retry-After": formatdate(time.time() + 100)}))
+    assert 90 < (wait_s.retry_after_s or 0) <= 100
