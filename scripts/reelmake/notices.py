@@ -4,7 +4,7 @@ from reelmake.analysis import Notice
 from reelmake.translation import ENGLISH, Say
 
 TEXTS = {
-    "fences_removed": "The answer came in a code fence.",
+    "fences_removed": "The answer came in a code fence, or among other words.",
     "times_clamped": "{count} times were just outside the video and were moved to its edge.",
     "times_reordered": "Times that were not in order were put in order.",
     "asked_in_halves": (

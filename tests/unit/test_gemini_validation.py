@@ -153,6 +153,10 @@ def test_what_was_not_asked_for_is_left_out(text: str) -> None:
     ("text", "code"),
     [
         ("[" * 100_000, "answer_not_json"),
+        ("." + " " * 300_000, "answer_not_json"),
+        ("{" + "} " * 100_000, "answer_not_json"),
+        (json.dumps([content()]), "answer_wrong_shape"),
+        (json.dumps(content()) * 2, "answer_not_json"),
         ('{"title": NaN, "transcript": []}', "answer_not_json"),
         (json.dumps(content(passage("9" * 400 + ":00:00", "00:30"))), "times_invalid"),
         (json.dumps(content(passage("00:00", "01:00", "half \ud83d"), title="x")), ""),
@@ -174,9 +178,12 @@ def test_strange_answers_are_refused_or_made_safe(text: str, code: str) -> None:
         "```JSON\r\n{}\r\n```",
         "Here it is:\n```\n{}\n```\nAnything else?",
         "\ufeff```json\n{}```",
+        "```json {} ```",
+        "Here is the report (of 60 s):\n\n{}",
+        "{}\n\nI hope this helps!",
     ],
 )
-def test_a_code_fence_is_removed_and_noticed(written: str) -> None:
+def test_what_stands_around_an_answer_is_removed_and_noticed(written: str) -> None:
     answer = written.replace("{}", json.dumps({**content(), "title": "Of ``` and more"}))
     assert codes(check(answer)) == ["fences_removed"]
 

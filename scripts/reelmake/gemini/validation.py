@@ -22,8 +22,11 @@ _REPEATS = 4
 _LOOP_LENGTH = 2000
 _LOOP_COMPRESSION = 12.0
 
-# Also with a sentence before or after it.
-_FENCED = re.compile(r"[^{}`]*```(?:json|JSON)?\s*\n(.*)\n?\s*```[^{}`]*", re.DOTALL)
+# An object, whatever words or code fence stand around it.
+_AROUND = r"[^{}\[\]`]*"
+_WRAPPED = re.compile(
+    rf"{_AROUND}(?:```(?:json|JSON)?\s*)?(\{{.*\}})\s*(?:```)?{_AROUND}", re.DOTALL
+)
 
 _BLOCKING_FINISHES = frozenset(
     {
@@ -92,13 +95,14 @@ def _require_video_tokens(answer: Mapping[str, Any]) -> None:
 
 
 def _parse(text: str, notices: list[Notice]) -> dict[str, Any]:
-    text = text.removeprefix("\ufeff")
-    fenced = _FENCED.fullmatch(text)
-    if fenced:
+    text = text.removeprefix("\ufeff").strip()
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped and wrapped[1] != text:
+        text = wrapped[1]
         notices.append(notice("fences_removed"))
     try:
         content = json.loads(
-            fenced[1] if fenced else text,
+            text,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
