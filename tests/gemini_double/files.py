@@ -161,7 +161,8 @@ class FileStore:
             raise invalid(f"Unsupported MIME type: {mime_type}")
         if int(size) > MAX_BYTES:
             raise invalid("* CreateFileRequest.file.size_bytes: exceeds the limit (2 GB).")
-        name = (metadata.get("name") or f"files/{secrets.token_hex(6)}").removeprefix("files/")
+        wanted = None if self.settings.own_file_names else metadata.get("name")
+        name = (wanted or f"files/{secrets.token_hex(6)}").removeprefix("files/")
         if not _NAME.fullmatch(name):
             raise invalid(
                 "* CreateFileRequest.file.name: The file ID may hold up to 40 lowercase "

@@ -24,6 +24,8 @@ class Settings:
     """Of this clock; the Date of every answer says it."""
     timestamps: str = "absolute"
     """Whether times count from the start of the video (absolute) or of the clip (relative)."""
+    own_file_names: bool = False
+    """Whether files are called as the service likes, whatever name is asked for."""
     processing_seconds: float = 0.0
     processing_polls: int = 0
     """A video is PROCESSING for this long, and for this many files.get."""

@@ -124,6 +124,23 @@ def test_keep_uploads_keeps_them_for_the_next_run(
     assert len(double.ledger.uploads()) == 2
 
 
+@pytest.mark.parametrize("processing_polls", [0, 2])
+def test_a_service_that_gives_names_of_its_own_is_asked_by_these(
+    double: GeminiDouble, reports: list[Target], tmp_path: Path, processing_polls: int
+) -> None:
+    double.settings.update({"own_file_names": True, "processing_polls": processing_polls})
+    assert were_made(make(reports[:1], tmp_path))
+    assert len(double.files) == 0
+    assert were_made(make(reports[1:3], tmp_path, keep_uploads=True))
+    assert len(double.files) == 1
+    assert were_made(make(reports[4:5], tmp_path, keep_uploads=True))
+    assert len(double.ledger.uploads()) == 2
+    said, complete = asyncio.run(cleanup_remote(GeminiSettings(), Results(tmp_path)))
+    assert complete
+    assert "1 deleted, 0 were gone already" in said
+    assert len(double.files) == 0
+
+
 def test_a_report_that_is_still_to_come_keeps_its_video(
     double: GeminiDouble, reports: list[Target], tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ warnings.filterwarnings("ignore", message=".* is not a valid JobState")
 class RemoteFile(NamedTuple):
     """An uploaded file that can be used, and the time (seconds since 1970) until which it can."""
 
+    name: str
     uri: str
     expires: float
     mime_type: str | None
@@ -158,9 +159,8 @@ class Service:
             raise ServiceError("connection_lost", "the upload did not come to its end") from error
         if file.state == types.FileState.ACTIVE:
             return _remote(file)
-        if file.name and file.name != f"files/{name}":
-            return await self.active_file(file.name)  # a service that gives names of its own
-        return None
+        own_name = _name_of(file)
+        return await self.active_file(own_name) if own_name != name else None
 
     async def active_file(self, name: str) -> RemoteFile | None:
         """Wait until an uploaded file is ready; None when there is no such file.
@@ -250,7 +250,12 @@ def _remote(file: types.File) -> RemoteFile:
     expires = file.expiration_time
     # A service that names no end keeps files for ever.
     until = expires.timestamp() if isinstance(expires, datetime) else math.inf
-    return RemoteFile(str(file.uri), until, file.mime_type)
+    return RemoteFile(_name_of(file), str(file.uri), until, file.mime_type)
+
+
+def _name_of(file: types.File) -> str:
+    """Ours, unless the service gives names of its own."""
+    return str(file.name).removeprefix("files/")
 
 
 def _batch_job(job: types.BatchJob) -> BatchJob:

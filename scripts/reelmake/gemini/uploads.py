@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:  # else it brings the SDK
     from reelmake.gemini.service import RemoteFile, Service
 
 log = logging.getLogger(__name__)
+
+_A_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 # More would only share the same line, keep the first calls waiting, and hold 8 MB each in memory.
 _AT_ONCE = 4
@@ -50,9 +53,10 @@ def is_of_project(name: str, project: str) -> bool:
 
 
 class UploadRecords:
-    """A folder with an empty file for each name that these results may have uploaded.
+    """A folder with a file for each name that these results may have uploaded.
 
-    What is not in it need not be looked for at the service, which saves a call a video.
+    What is not in it need not be looked for at the service, which saves a call a video. Where the
+    service gave another name than was asked for, the file holds that.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -65,6 +69,19 @@ class UploadRecords:
         """Before the upload, so that one which was interrupted is looked for too."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / name).touch()
+
+    def add_given(self, name: str, given: str) -> None:
+        """After the upload: what the service calls it."""
+        if given != name and _A_NAME.fullmatch(given):
+            (self._folder / name).write_text(given, encoding="ascii")
+
+    def given(self, name: str) -> str:
+        """What the service calls it."""
+        try:
+            given = (self._folder / name).read_text(encoding="ascii")
+        except (OSError, UnicodeError):
+            return name
+        return given if _A_NAME.fullmatch(given) else name
 
     def remove(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
@@ -106,7 +123,9 @@ class Uploads:
         """Upload the lines of a batch; the name that it is submitted by."""
         name = upload_name(unique, self._project)
         self._records.add(name)
-        return await self._service.upload_requests(requests, name=name)
+        uploaded = await self._service.upload_requests(requests, name=name)
+        self._records.add_given(name, uploaded.removeprefix("files/"))
+        return uploaded
 
     def forget(self, sha256: str) -> None:
         """Look again next time: the service says that the file is gone."""
@@ -124,16 +143,16 @@ class Uploads:
 
     async def delete_named(self, name: str) -> bool:
         """Remove a file that is on record; False: it was gone already."""
-        there = await self._service.delete(name)
+        there = await self._service.delete(self._records.given(name))
         self._records.remove(name)
         return there
 
     async def _bring(self, path: Path, name: str, mime_type: str, lasting_s: float) -> "RemoteFile":
         file = None
         if self._records.knows(name):
-            file = await self._service.active_file(name)
+            file = await self._service.active_file(self._records.given(name))
             if file and not _lasts(file, lasting_s):
-                await self._service.delete(name)
+                await self._service.delete(file.name)
                 file = None
         if file is None:
             self._records.add(name)
@@ -144,6 +163,7 @@ class Uploads:
             file = await self._service.active_file(name)
         if file is None:
             raise ConnectionError("the uploaded file can't be found at the service")
+        self._records.add_given(name, file.name)
         return file
 
 
