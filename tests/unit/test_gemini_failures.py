@@ -32,3 +32,15 @@ def test_a_wait_that_stands_in_the_header_is_kept(told: str, wait_s: float | Non
 def test_a_time_to_come_back_at_is_waited_for() -> None:
     wait_s = classify(refusal(503, "later", **{"Retry-After": formatdate(time.time() + 100)}))
     assert 90 < (wait_s.retry_after_s or 0) <= 100
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("NOT_FOUND", "model_unknown"), (None, "model_unknown"), ("Not Found", "request_refused")],
+)
+def test_only_the_service_can_say_that_there_is_no_such_model(
+    status: str | None, code: str
+) -> None:
+    error = refusal(404, "/v1beta/models/gemini-0-flash is not found")
+    error.status = status
+    assert classify(error).code == code

@@ -102,7 +102,9 @@ def _of_status(error: "APIError") -> ServiceError:
         # What the service says of an uploaded file that expired, was deleted or is not ready.
         return ServiceError("upload_gone", f"{status}: the uploaded file is gone", status=status)
     code = {403: "permission_denied", 400: "request_refused"}.get(status, "")
-    if status == 404 and re.search(r"\bmodels?\b", message, re.IGNORECASE):
+    # Not what a proxy says of the address, which has the word, too.
+    by_service = error.status in (None, "NOT_FOUND")
+    if status == 404 and by_service and re.search(r"\bmodels?\b", message, re.IGNORECASE):
         code = "model_unknown"
     if status == 400 and re.search(
         r"token count\b.*\bexceeds|too many tokens", message, re.IGNORECASE
