@@ -56,8 +56,9 @@ def codes(checked: Checked) -> list[str]:
     return [notice.code for notice in checked.notices]
 
 
-def test_a_good_answer_passes_with_its_times_in_seconds() -> None:
-    checked = check(json.dumps(content()))
+@pytest.mark.parametrize("values", [{}, {"block_reason": "BLOCK_REASON_UNSPECIFIED"}])
+def test_a_good_answer_passes_with_its_times_in_seconds(values: dict[str, Any]) -> None:
+    checked = check(json.dumps(content()), prompt_feedback=values)
     assert [item["start"] for item in checked.content["transcript"]] == [0.0, 30.0]
     assert checked.notices == []
 
@@ -67,6 +68,11 @@ def test_a_good_answer_passes_with_its_times_in_seconds() -> None:
     [
         ({"candidates": None, "prompt_feedback": {"block_reason": "OTHER"}}, "answer_blocked"),
         ({"candidates": []}, "answer_empty"),
+        (
+            {"candidates": [], "prompt_feedback": {"block_reason": "BLOCK_REASON_UNSPECIFIED"}},
+            "answer_empty",
+        ),
+        ({"candidates": [{"content": {}}]}, "answer_unfinished"),
         ({"candidates": [{"finish_reason": "SAFETY"}]}, "answer_blocked"),
         ({"candidates": [{"finish_reason": "RECITATION"}]}, "answer_blocked"),
         ({"candidates": [{"finish_reason": "IMAGE_RECITATION"}]}, "answer_blocked"),

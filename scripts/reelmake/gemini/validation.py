@@ -68,7 +68,7 @@ def parsed_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finished_text(answer: Mapping[str, Any]) -> str:
     reason = answer.get("prompt_feedback", {}).get("block_reason")
-    if reason:
+    if reason and reason != "BLOCK_REASON_UNSPECIFIED":
         raise InvalidAnswer("answer_blocked", f"the service blocked the request: {reason}")
     candidates = answer.get("candidates") or []
     if not candidates:
@@ -79,7 +79,8 @@ def _finished_text(answer: Mapping[str, Any]) -> str:
     if finish == "MAX_TOKENS":
         raise InvalidAnswer("answer_truncated", "the answer was cut off at the token limit")
     if finish != "STOP":
-        raise InvalidAnswer("answer_unfinished", f"the answer ended with {finish}, not STOP")
+        ended = finish or "no reason"
+        raise InvalidAnswer("answer_unfinished", f"the answer ended with {ended}, not STOP")
     parts = candidates[0].get("content", {}).get("parts") or []
     text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
     if not text.strip():
