@@ -46,12 +46,15 @@ _PROMPT_CONTEXT = {"duration", "language", "language_name", "parameters", "segme
 
 @dataclass(frozen=True)
 class Segment:
-    """The part of a video that one call is about; ``index`` counts from 1."""
+    """The part of a video that one call is about; ``index`` counts from 1.
+
+    ``end_s`` is None where the video is of unknown length and the part lasts until its end.
+    """
 
     index: int
     count: int
     start_s: float
-    end_s: float
+    end_s: float | None
 
     @property
     def start(self) -> str:
@@ -61,7 +64,7 @@ class Segment:
     @property
     def end(self) -> str:
         """Where it ends."""
-        return format_clock(self.end_s)
+        return "the end of the video" if self.end_s is None else format_clock(self.end_s)
 
 
 @dataclass(frozen=True, eq=False)

@@ -163,3 +163,21 @@ def test_the_part_of_a_video_that_a_row_names_is_sent_and_checked(
     (record,) = double.ledger.billed()
     assert (record.start_offset, record.end_offset) == (20, 40)
     assert all(20 <= point.time_s <= 40 for point in analysis.key_points)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"start_s": 20.0, "end_s": 40.0}, "between 00:20 and 00:40"),
+        ({"start_s": 20.0}, "between 00:20 and the end of the video"),
+        ({"end_s": 40.0}, "between 00:00 and 00:40"),
+    ],
+)
+def test_the_model_is_told_which_part_of_a_video_it_sees(
+    double: GeminiDouble, tmp_path: Path, row: dict[str, float], said: str
+) -> None:
+    double.faults.add(Fault("rerouted", prompt=said))
+    url = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    target = Target.model_validate({"video": url, "name": "v", "template": "summary_report", **row})
+    analysis = analyse_target(target, tmp_path)
+    assert [warning.code for warning in analysis.warnings] == ["other_model"]

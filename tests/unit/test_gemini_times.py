@@ -64,8 +64,23 @@ def test_where_both_fit_as_well_times_count_from_the_video() -> None:
     assert read(Window("en", 1.0, 61.0), "00:05", "00:30")[0] == [5.0, 30.0]
 
 
-def test_without_a_known_end_nothing_is_outside() -> None:
-    assert read(Window("en", 5.0, None), "00:01", "10:00:00") == ([1.0, 36_000.0], [])
+@pytest.mark.parametrize(
+    ("start_s", "clocks", "taken"),
+    [
+        (0.0, ("00:01", "10:00:00"), [1.0, 36_000.0]),
+        (60.0, ("00:59", "01:00", "10:00:00"), [60.0, 60.0, 36_000.0]),
+        (60.0, ("00:00", "00:20", "01:30"), [60.0, 80.0, 150.0]),  # from the beginning of the clip
+    ],
+)
+def test_without_a_known_end_only_what_is_before_the_start_is_outside(
+    start_s: float, clocks: tuple[str, ...], taken: list[float]
+) -> None:
+    assert read(Window("en", start_s, None), *clocks)[0] == taken
+
+
+def test_what_is_before_the_start_is_an_invention_without_a_known_end_too() -> None:
+    with pytest.raises(InvalidAnswer, match="00:01 is not within 00:05 to the end"):
+        read(Window("en", 5.0, None), "00:01", "10:00:00")
 
 
 def test_an_end_before_its_start_is_the_start_and_one_at_it_is_right() -> None:

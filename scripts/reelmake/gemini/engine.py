@@ -215,7 +215,7 @@ class Report:
                 language=self._language,
                 duration_s=self._facts.duration_s,
                 parameters=self._target.parameters,
-                segment=segment,
+                segment=segment or self._stretch,
             ),
             schema=schema,
             clip=Clip(
@@ -227,6 +227,13 @@ class Report:
             ),
             generation=self._template.generation,
         )
+
+    @property
+    def _stretch(self) -> Segment | None:
+        """What ``start`` and ``end`` leave of the video: the model can't see that it is a part."""
+        if self._target.start_s is None and self._target.end_s is None:
+            return None
+        return Segment(1, 1, self._target.start_s or 0.0, self._facts.end_s)
 
     def _segment_schema(self) -> dict[str, Any]:
         return self._template.answer_schema([*self._used(LOCATED_PARTS), *_FOR_THE_OVERVIEW])

@@ -1,6 +1,7 @@
 """The times in an answer: read, brought to one base and order, and held against the video."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from reelmake.analysis import Notice
@@ -54,8 +55,10 @@ def _parse_time(text: Any) -> float:
 
 def _counts_from_the_clip(times: Sequence[float], window: Window) -> bool:
     """Which base the model used for a segment: the one that more of its times fit."""
-    if not times or window.start_s <= 0 or window.end_s is None:
+    if not times or window.start_s <= 0:
         return False
+    if window.end_s is None:
+        return 2 * sum(time_s < window.start_s - _CLAMP_S for time_s in times) > len(times)
     length_s = window.end_s - window.start_s
     as_absolute = sum(
         window.start_s - _CLAMP_S <= time_s <= window.end_s + _CLAMP_S for time_s in times
@@ -73,18 +76,16 @@ def _change_times(records: Sequence[dict[str, Any]], change: Callable[[float], f
 def _require_within(
     records: Sequence[dict[str, Any]], window: Window, notices: list[Notice]
 ) -> None:
-    if window.end_s is None:
-        return
-    first_s, last_s = window.start_s, window.end_s
+    first_s, last_s = window.start_s, inf if window.end_s is None else window.end_s
     outside = 0
     for record in records:
         for key in record.keys() & set(TIME_KEYS):
             clamped = min(max(record[key], first_s), last_s)
             if abs(record[key] - clamped) > _CLAMP_S:
+                last = "the end" if window.end_s is None else format_clock(last_s)
                 raise InvalidAnswer(
                     "times_invalid",
-                    f"{format_clock(record[key])} is not within {format_clock(first_s)} "
-                    f"to {format_clock(last_s)}",
+                    f"{format_clock(record[key])} is not within {format_clock(first_s)} to {last}",
                 )
             outside += record[key] != clamped and int(record[key]) != int(clamped)
             record[key] = clamped
