@@ -183,13 +183,19 @@ def test_names_do_not_depend_on_the_order_of_rows(folder: Path) -> None:
     assert len({name.casefold() for *_, name in names[0]}) == len(rows)
 
 
-def test_two_sources_for_one_name_are_told(folder: Path) -> None:
-    table = table_of(folder, "video,name", "videos/b.mp4,Intro", "videos/a.MKV,Intro")
-    with pytest.raises(ReelmakeError) as caught:
-        built(table)
-    assert "t.csv, line 2: name: 'Intro' is also the name of videos/a.MKV" in caught.value.message
-    assert "t.csv, line 3: name: 'Intro' is also the name of videos/b.mp4" in caught.value.message
-    assert [bool(target.problem) for target in built(table, on_bad_input="skip")] == [True] * 2
+def test_two_videos_that_are_given_one_name_are_told_apart(folder: Path) -> None:
+    rows = ["videos/b.mp4,Intro,", "videos/a.MKV,intro,", "videos/b.mp4,Intro,study_notes"]
+
+    def names(*order: str) -> dict[tuple[str, str], str]:
+        found = built(table_of(folder, "video,name,template", *order))
+        return {(target.video, target.template): target.name for target in found}
+
+    first, second, third = names(*rows).values()
+    assert re.fullmatch("Intro-[0-9a-f]{6}", first)
+    assert re.fullmatch("intro-[0-9a-f]{6}", second)
+    assert first[-6:] != second[-6:]
+    assert third == first
+    assert names(*rows) == names(*rows[::-1])
 
 
 def test_all_problems_of_a_table_are_told_at_once_with_their_lines(folder: Path) -> None:

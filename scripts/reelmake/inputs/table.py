@@ -171,18 +171,21 @@ def _without_repeats(rows: Sequence[_Row]) -> list[_Row]:
 
 def _name(rows: Sequence[_Row]) -> None:
     """Give every row a name of its own within its template, whatever their order."""
-    given = {row.mention.name: safe_name(row.mention.name) for row in rows if row.mention.name}
+    named = sorted({(row.mention.name, row.mention.video) for row in rows if row.mention.name})
+    names = told_apart([safe_name(name) for name, _ in named], [repr(each) for each in named])
+    given = dict(zip(named, names, strict=True))
     unnamed = sorted({row.mention.video or "video" for row in rows if not row.mention.name})
     bases = dict(zip(unnamed, distinct_names(unnamed, list(given.values())), strict=True))
     together: dict[tuple[str, str], list[_Row]] = defaultdict(list)
     for row in rows:
         row.name = (
-            given[row.mention.name] if row.mention.name else bases[row.mention.video or "video"]
+            given[row.mention.name, row.mention.video]
+            if row.mention.name
+            else bases[row.mention.video or "video"]
         )
         together[row.template, row.name].append(row)
     for same in together.values():
         if len(same) > 1:
-            _refuse_two_sources(same)
             several_ranges = len({row.range for row in same}) > 1
             several_languages = len({row.language for row in same}) > 1
             for row in same:
@@ -196,17 +199,6 @@ def _name(rows: Sequence[_Row]) -> None:
         names = told_apart([row.name for row in group], identities)
         for row, name in zip(group, names, strict=True):
             row.name = name
-
-
-def _refuse_two_sources(rows: Sequence[_Row]) -> None:
-    sources = {row.mention.video for row in rows}
-    if len(sources) == 1 or not rows[0].mention.name:
-        return
-    for row in rows:
-        others = sorted(sources - {row.mention.video})
-        message = f"name: {row.mention.name!r} is also the name of {', '.join(others)}"
-        problem = _located(row.mention, Problem("row_unusable", message))
-        row.mention = replace(row.mention, problems=(*row.mention.problems, problem))
 
 
 def _range(row: _Row) -> str:
