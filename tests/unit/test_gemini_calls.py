@@ -1,7 +1,7 @@
 """The real SDK over HTTP against the double: what is sent, retried, and never repeated."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -90,7 +90,15 @@ class Client:
         self.meter = Meter()
 
     def ask(self, asked: Request, source: Source) -> Checked:
-        async def once() -> Checked:
+        (outcome,) = self.ask_together([asked], source)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def ask_together(
+        self, asked: Sequence[Request], source: Source
+    ) -> list[Checked | BaseException]:
+        async def once() -> list[Checked | BaseException]:
             async with Projects(self.settings, self.keys, self.results) as projects:
                 caller = Caller(
                     self.settings,
@@ -101,7 +109,8 @@ class Client:
                     meter=self.meter,
                 )
                 asker = Asker(self.settings, caller, self.store, run=asyncio.to_thread)
-                return await asker.ask(asked, source, take, self.bill)
+                asking = (asker.ask(each, source, take, self.bill) for each in asked)
+                return await asyncio.gather(*asking, return_exceptions=True)
 
         return asyncio.run(once())
 
@@ -407,6 +416,21 @@ def test_what_a_spent_day_left_over_goes_to_the_next_project(
     with pytest.raises(ServiceError, match=r"1 requests of `gemini.rpd` are spent"):
         client.ask(request(video, end_s=3.0), video)
     assert {record.project for record in double.ledger.billed()} == {"first", "second"}
+
+
+def test_who_waits_for_a_project_whose_day_is_spent_does_not_ask_it(
+    double: GeminiDouble, tmp_path: Path, video: Source
+) -> None:
+    double.faults.add(Fault("day_spent", project="first"))
+    double.settings.update({"latency": 0.2})
+    client = Client(tmp_path, TEST_KEY, max_in_flight=1)
+    outcomes = client.ask_together(
+        [request(video, end_s=end_s) for end_s in (1.0, 2.0, 3.0)], video
+    )
+    assert [error.code for error in outcomes if isinstance(error, ServiceError)] == [
+        "quota_per_day"
+    ] * 3
+    assert double.ledger.count("generate") == 1
 
 
 def test_an_answer_that_was_lost_on_its_way_counts_as_spent(

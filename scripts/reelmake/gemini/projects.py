@@ -49,6 +49,8 @@ class Project:
         self.label = label
         self.service = service
         self.fingerprint = fingerprint_of(key)
+        self.fault: ServiceError | None = None
+        """Why it was left aside, if it was."""
         self.uploads = Uploads(service, results, self.fingerprint)
         self._day = DayQuota(results.day_quota, settings.rpd)
         self._quota_store = quota_store
@@ -74,7 +76,12 @@ class Project:
         return self._paces.values()
 
     async def count(self, model: str) -> None:
-        """Count one request of today. Raises ServiceError ``quota_per_day`` when none is left."""
+        """Count one request of today. Raises ServiceError ``quota_per_day`` when none is left.
+
+        Of a project that was left aside meanwhile it raises the reason: who waited need not ask.
+        """
+        if self.fault:
+            raise self.fault
         if self._quota_store:
             await self._quota_store.take_of_day(self.fingerprint, model)
         else:
@@ -168,6 +175,7 @@ class Projects:
         """Use this project no more, and say so."""
         if project in self._usable:
             self._usable.remove(project)
+            project.fault = fault
             if self._usable:  # else the fault itself is told, as the end of it
                 log.warning("%s is left aside: %s", project.label, fault.message)
         self._last_fault = fault
