@@ -89,8 +89,9 @@ async def _serve_gemini(
     keep_for_good()
     async with account, kept(account.meter, results.meter):
         if not order.on_nodes:
-            account.expect(order.to_analyse)
-        await account.check(order.to_analyse)
+            account.expect(order.to_analyse, again=order.again)
+        if not order.again:
+            await account.check(order.to_analyse)
         commands["analyze_gemini"] = partial(analyze_gemini.command, account)
         commands["build_digest"] = partial(build_digest.command, account)
         gateway = Gateway(

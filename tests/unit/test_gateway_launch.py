@@ -53,21 +53,30 @@ async def die_once(arguments):
     mark.touch()
     os._exit(3)
 
+async def ordered(order, arguments):
+    return Outcome(order)
+
 async def die(arguments):
     os._exit(3)
 
 async def main():
     snakemake = await Snakemake.listened_to()
-    for _ in ("setting", "order"):
-        await snakemake.line()
+    await snakemake.line()
+    order = await snakemake.line()
     snakemake.reply(Reply().model_dump_json())
     stopping = Stopping()
     commands = {"echo": partial(echo, stopping), "die_once": die_once, "die": die}
+    commands["order"] = partial(ordered, order)
     gateway = Gateway(commands, stopping=stopping, calls_in_flight=lambda: 0)
     await gateway.serve(snakemake, timeout_s=0)
 
 asyncio.run(main())
 """
+
+
+_ORDER = Order(
+    to_analyse=[Target(name="talk", video="talk.mp4", template="summary_report")], at_once=3
+)
 
 
 @pytest.fixture
@@ -77,7 +86,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
     program.write_text(f"import sys; sys.path.append({str(package)!r})\n{_PROGRAM}")
     monkeypatch.chdir(tmp_path)
     it = Gateway(program, Config(videos="videos"), cores=1)
-    it.start(Order())
+    it.start(_ORDER)
     yield it
     it.close()
 
@@ -130,6 +139,9 @@ def test_when_it_dies_the_next_one_does_its_jobs(gateway: Gateway, tmp_path: Pat
     waiting = Asked(gateway, "die_once", mark=str(tmp_path / "mark"))
     assert waiting.outcome == Outcome("alive")
     assert Asked(gateway, "echo", name="hello").outcome == Outcome("hello")
+    # It knows what the first one knew.
+    order = Order.model_validate_json(Asked(gateway, "order").outcome.message)
+    assert order == _ORDER.model_copy(update={"again": True})
 
 
 def test_when_none_comes_back_its_jobs_have_failed_and_so_have_later_ones(

@@ -181,3 +181,29 @@ def test_the_model_is_told_which_part_of_a_video_it_sees(
     target = Target.model_validate({"video": url, "name": "v", "template": "summary_report", **row})
     analysis = analyse_target(target, tmp_path)
     assert [warning.code for warning in analysis.warnings] == ["other_model"]
+
+
+def test_what_was_bought_together_is_found_by_the_gateway_after_one_that_died(
+    double: GeminiDouble, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "v.mp4", [(RED, 20.0)], size=(64, 64), fps=1, sound="tone")
+    targets = [
+        Target(video=str(video), name="v", template=template)
+        for template in ("summary_report", "study_notes")
+    ]
+    results = Results(tmp_path / "results")
+
+    async def all_of_them(*, again: bool) -> None:
+        settings = GeminiSettings(combine_templates=True)
+        async with Account(settings, results, run=asyncio.to_thread) as account:
+            account.expect(targets, again=again)
+            for target in targets:
+                await account.analyse(target)
+
+    asyncio.run(all_of_them(again=False))
+    parts = [path for path in results.store.root.rglob("*.json") if "part_of" in path.read_text()]
+    assert len(parts) == 2
+    for part in parts:  # it died before they were kept
+        part.unlink()
+    asyncio.run(all_of_them(again=True))
+    assert len(double.ledger.billed()) == 1

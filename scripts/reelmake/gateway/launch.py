@@ -50,6 +50,8 @@ class Order(BaseModel):
     """Reports whose analysis is to be made, first come first."""
     on_nodes: bool = False
     """They are made by jobs on a cluster, and only looked at here."""
+    again: bool = False
+    """A gateway of this run died: some of them are made, and the account was looked at."""
     at_once: int | None = None
     """So many of them have calls in flight at a time; None: as many as it is given."""
 
@@ -185,7 +187,7 @@ class Gateway:
                 process = self._spawned()
                 self._process = process
                 with contextlib.suppress(ReelmakeError):
-                    _give(process, Order(at_once=self._order.at_once))
+                    _give(process, self._order.model_copy(update={"again": True}))
                 for job in self._jobs.values():
                     self._tell(job.line)
             self._deliver(process)

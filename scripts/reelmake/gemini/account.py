@@ -146,12 +146,17 @@ class Account:
             with self._tidying.needed(target, report.source.sha256):
                 return await report.analyse(self._asker)
 
-    def expect(self, targets: Sequence[Target]) -> None:
-        """What is going to be analysed: some of it may be asked together."""
-        self._tidying.expect(targets)
-        self.batches.expect(targets)
+    def expect(self, targets: Sequence[Target], *, again: bool = False) -> None:
+        """What is going to be analysed: some of it may be asked together.
+
+        ``again``: some of it is there already, made by a gateway that died. What it had bought for
+        several templates is found by who knows of all of them.
+        """
         if self._combining:
             self._combining.expect(targets)
+        if not again:
+            self._tidying.expect(targets)
+            self.batches.expect(targets)
 
     async def summarise(self, title: str, analyses: Sequence[Analysis], language: str) -> Summary:
         """Find in the store, or buy, what is to be said of a group of reports."""
