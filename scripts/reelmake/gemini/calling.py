@@ -178,7 +178,8 @@ class Caller:
             call.project.uploads.forget(call.source.sha256)
         fault = classify(error)
         if call.source.url and _is_of_the_address(fault):
-            fault = ServiceError("address_refused", fault.message, status=fault.status)
+            said = getattr(error, "message", None) or fault.message
+            fault = ServiceError("address_refused", f"{fault.status}: {said}", status=fault.status)
         self.meter.rate_limited += fault.status == HTTPStatus.TOO_MANY_REQUESTS
         self.meter.overloaded += fault.status == HTTPStatus.SERVICE_UNAVAILABLE
         if fault.code in _MAYBE_BILLED:
@@ -216,7 +217,12 @@ class Caller:
 
 
 def _is_of_the_address(fault: ServiceError) -> bool:
-    """A private video is refused like an account that may not ask, but for the reason."""
+    """A private video is refused like an account that may not ask, but for the reason.
+
+    Where nothing was uploaded, the file that is not there is what the address leads to.
+    """
+    if fault.code == "upload_gone":
+        return True
     of_account = re.search(r"\b(api|key|project|consumer|billing)\b", fault.message, re.IGNORECASE)
     return fault.code == "permission_denied" and not fault.gives_reason and not of_account
 
