@@ -117,16 +117,23 @@ def test_a_template_that_cannot_ask_keeps_no_other_from_it(
     assert len(double.ledger.billed()) == 1
 
 
-def test_an_answer_that_a_crash_left_whole_is_taken_apart_by_the_next_run(
-    project: Project, double: GeminiDouble
+@pytest.mark.parametrize(
+    ("lost", "parts"), [("", 2), ("flashcards", 1)], ids=["whole", "half taken apart"]
+)
+def test_an_answer_that_a_crash_left_is_taken_apart_by_the_next_run(
+    project: Project, double: GeminiDouble, lost: str, parts: int
 ) -> None:
     assert project.run(cores=4).code == 0
-    for entry in project.results.glob("store/*/*.json"):
-        if "part_of" in json.loads(entry.read_text())["request"]:
-            entry.unlink()
-    for path in project.results.glob("analyses/*/*.json"):
+    answers = {path: path.read_text() for path in project.results.glob("responses/*/*.json")}
+    taken_apart = [
+        path for path, text in answers.items() if "part_of" in json.loads(text)["request"]
+    ]
+    gone = [path for path in taken_apart if lost in answers[path]]
+    assert (len(taken_apart), len(gone)) == (4, 2 * parts)
+    for path in [*gone, *project.results.glob("analyses/*/*.json")]:
         path.unlink()
     assert project.telling("plan").code == 0
     assert plan_of(project)["calls"] == 0
     assert project.run(cores=4).code == 0
+    assert reports(project) == [TEMPLATES[0]] * 2 + [TEMPLATES[1]] * 2
     assert len(double.ledger.billed()) == 2

@@ -39,23 +39,33 @@ class Whole:
 
 def whole_of(reports: Sequence[Report], store: Store) -> Whole | None:
     """What is to be asked together for reports of one clip; None when each is to be asked alone."""
-    parts: dict[str, Request] = {}
-    for report in reports:
-        request = _in_one_call(report)
-        if (
-            request
-            and store.get(request.key) is None
-            and not _is_refused(request, store)
-            and _alike([*parts.values(), request])
-        ):
-            parts.setdefault(report.template, request)
-    if len(parts) < 2:
+    asked = [(report.template, _in_one_call(report)) for report in reports]
+    requests = [(name, request) for name, request in asked if request]
+    missing = [(name, request) for name, request in requests if not store.get(request.key)]
+    if not missing:
         return None
     source = reports[0].source
-    if not fits_one_answer(parts.values(), source.duration_s):
+    bought = _whole(requests, source)
+    if bought and store.get(bought.request.key):  # a crash left it whole, or half taken apart
+        return bought
+    unrefused = [(name, request) for name, request in missing if not _is_refused(request, store)]
+    whole = _whole(unrefused, source)
+    if (
+        whole is None
+        or _is_refused(whole.request, store)
+        or not fits_one_answer(whole.parts.values(), source.duration_s)
+    ):
         return None
-    whole = Whole(_combined(parts), parts, source)
-    return None if _is_refused(whole.request, store) else whole
+    return whole
+
+
+def _whole(requests: Sequence[tuple[str, Request]], source: Source) -> Whole | None:
+    """One for the first of each template, as far as they can be asked in one call."""
+    parts: dict[str, Request] = {}
+    for name, request in requests:
+        if _alike([*parts.values(), request]):
+            parts.setdefault(name, request)
+    return Whole(_combined(parts), parts, source) if len(parts) > 1 else None
 
 
 def calls_together(
@@ -133,7 +143,7 @@ class Combining:
         key = whole.request.key
         stored = bill.answers[key]
         for place, (name, request) in enumerate(whole.parts.items()):
-            if isinstance(parts.get(name), dict):
+            if isinstance(parts.get(name), dict) and not self._store.get(request.key):
                 answer = _part(stored.answer, parts[name], share=len(whole.parts), place=place)
                 summary = {**request.summary(), "tier": stored.request["tier"]}
                 self._store.put(request.key, answer, request={**summary, "part_of": key})
