@@ -19,7 +19,7 @@ def refusal(code: int, message: str, **headers: str) -> sdk.APIError:
     ("told", "wait_s"),
     [
         ("7", 7.0),
-        (formatdate(time.time() - 60, usegmt=True), 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("soon", None),
         ("", None),
     ],
