@@ -1,7 +1,6 @@
 """Whole reports through the real SDK against the double: long videos, halves, URLs."""
 
 import asyncio
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from reelmake.analysis import Analysis
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
@@ -21,15 +20,6 @@ from reelmake.targets import Target
 from sample_videos import RED, make_video
 
 HOUR_S = 3600
-
-
-@pytest.fixture
-def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", service.url)
-        monkeypatch.setenv("GEMINI_API_KEY", TEST_KEY)
-        monkeypatch.delenv("GEMINI_API_KEYS", raising=False)
-        yield service
 
 
 @pytest.fixture(scope="module")

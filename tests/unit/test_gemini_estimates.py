@@ -1,13 +1,12 @@
 """What a call is expected to need, against what the double then bills for it."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gemini_double import TEST_KEY, GeminiDouble, Settings
+from gemini_double import GeminiDouble
 from reelmake.config import GeminiSettings
 from reelmake.facts import video_facts
 from reelmake.gemini.account import Account
@@ -19,14 +18,6 @@ from reelmake.results import Results
 from reelmake.targets import Target
 from reelmake.templates import load_template
 from sample_videos import RED, make_video
-
-
-@pytest.fixture
-def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", service.url)
-        monkeypatch.setenv("GEMINI_API_KEY", TEST_KEY)
-        yield service
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """What is uploaded stays as long as a report of the run needs it, and no longer."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gemini_double import TEST_KEY, Fault, GeminiDouble, Settings
+from gemini_double import Fault, GeminiDouble
 from gemini_double.errors import ServiceError
 from reelmake.analysis import Analysis
 from reelmake.config import Config, GeminiSettings
@@ -19,15 +18,6 @@ from reelmake.inputs.table import targets, video_table
 from reelmake.results import Results
 from reelmake.targets import Target
 from sample_videos import GREEN, RED, make_video
-
-
-@pytest.fixture
-def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiDouble]:
-    with GeminiDouble(Settings()) as service:
-        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", service.url)
-        monkeypatch.setenv("GEMINI_API_KEY", TEST_KEY)
-        monkeypatch.delenv("GEMINI_API_KEYS", raising=False)
-        yield service
 
 
 @pytest.fixture
