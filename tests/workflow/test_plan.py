@@ -173,6 +173,7 @@ def test_what_a_fallback_model_answered_is_up_to_date(
     assert "gemini-3.1-flash-lite stays overloaded: asking gemini-2.5-flash-lite" in (
         project.folder / "logs/analyze_video/summary_report/video-0000.log"
     ).read_text(encoding="utf-8")
+    assert {row["model"] for row in project.rows("summary.tsv")} == {models[2]}
     assert set(reasons(plan(project)).values()) == {("up to date", 0)}
 
 

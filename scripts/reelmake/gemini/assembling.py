@@ -28,15 +28,19 @@ def analysis_of(
     model: str,
     seconds: float,
 ) -> record.Analysis:
-    """Put together what holds of the answers on the bill. ``seconds`` is how long it took."""
+    """Put together what holds of the answers on the bill.
+
+    ``model`` is the one that should have given them; ``seconds`` is how long it took.
+    """
     content = checked.content
     answers = [stored.answer for stored in bill.answers.values()]
+    asked = sorted({stored.request["model"] for stored in bill.answers.values()})
     versions = sorted({str(answer.get("model_version", "unknown")) for answer in answers})
     return record.Analysis(
         name=target.name,
         template=template.name,
         language=target.language or template.language,
-        engine=record.Engine(name="gemini", model=model, version=", ".join(versions)),
+        engine=record.Engine(name="gemini", model=", ".join(asked), version=", ".join(versions)),
         video=facts,
         title=content["title"],
         overview=content.get("overview", ""),
