@@ -57,6 +57,7 @@ class Parameter(_Closed):
     description: Text
     default: Scalar
     choices: list[Scalar] | None = None
+    minimum: float | None = None
 
     def meant(self, value: Value) -> Value:
         """Text, which tables and command lines have, as a number where there is to be one."""
@@ -78,6 +79,8 @@ class Parameter(_Closed):
         if isinstance(value, bool) or not isinstance(value, kinds[type(self.default)]) or endless:
             names = {str: "text", int: "a whole number", float: "a number"}
             return f"expected {names[type(self.default)]}, found {shown(value)}"
+        if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
+            return f"expected {self.minimum:g} or more, found {shown(value)}"
         return None
 
     @model_validator(mode="after")

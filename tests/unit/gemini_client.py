@@ -61,19 +61,22 @@ class Client:
     ) -> list[Checked | BaseException]:
         async def once() -> list[Checked | BaseException]:
             async with Projects(self.settings, self.keys, self.results) as projects:
-                caller = Caller(
-                    self.settings,
-                    projects,
-                    self.store,
-                    budget=self.budget,
-                    stopping=Stopping(),
-                    meter=self.meter,
-                )
-                asker = Asker(self.settings, caller, self.store, run=asyncio.to_thread)
+                asker = self.asker(projects)
                 asking = (asker.ask(each, source, check, self.bill) for each in asked)
                 return await asyncio.gather(*asking, return_exceptions=True)
 
         return asyncio.run(once())
+
+    def asker(self, projects: Projects) -> Asker:
+        caller = Caller(
+            self.settings,
+            projects,
+            self.store,
+            budget=self.budget,
+            stopping=Stopping(),
+            meter=self.meter,
+        )
+        return Asker(self.settings, caller, self.store, run=asyncio.to_thread)
 
     def check(self) -> None:
         async def once() -> None:

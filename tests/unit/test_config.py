@@ -56,7 +56,8 @@ def test_the_results_folder_has_one_spelling(written: str) -> None:
         ({"gemini": None}, "gemini: expected "),
         ({"gemini": {"quota_store": "http://x", "rpm": 1}}, "gemini.quota_store: expected "),
         ({"gemini": {"quota_store": "redis://x"}}, "gemini.quota_store: there is nothing to share"),
-        ({"gemini": {"quota_store": "env:NONE_SUCH", "rpm": 1}}, "in the environment as NONE_SUCH"),
+        ({"gemini": {"quota_store": "env:NONE_SUCH", "rpm": 1}}, "as NONE_SUCH, found none"),
+        ({"gemini": {"quota_store": "env:PATH", "rpm": 1}}, "as PATH, found something else"),
     ],
 )
 def test_each_mistake_is_named_with_what_was_expected(

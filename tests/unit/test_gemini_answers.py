@@ -43,6 +43,19 @@ def test_what_counts_that_are_none_cost_nobody_knows(usage: Any) -> None:
     assert cost_usd("gemini-3.5-flash-lite", kept, tier="standard") is None
 
 
+def test_a_key_that_something_on_the_way_repeats_is_put_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key, short = "AIzaSy-the-canary-of-this-test", "lecture"
+    monkeypatch.setenv("GEMINI_API_KEYS", f"{key} {short}")
+    parts = [{"text": f"A lecture on keys such as AIzaSyA. {key}"}]
+    kept = kept_form({"requestHeaders": {"x-goog-api-key": key}, "parts": parts})
+    assert kept == {
+        "request_headers": {"x-goog-api-key": "***"},
+        "parts": [{"text": "A lecture on keys such as AIzaSyA. ***"}],
+    }
+
+
 @pytest.mark.parametrize("count", [7, 7.0, "7"])
 def test_a_count_is_one_however_it_is_written(count: object) -> None:
     usage = {

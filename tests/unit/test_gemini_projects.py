@@ -1,6 +1,7 @@
 """Which key's project is asked, which are left aside, and what the account is told before."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,11 @@ import pytest
 from gemini_double import TEST_KEY, Fault, GeminiDouble
 from reelmake.config import GeminiSettings
 from reelmake.errors import ReelmakeError
-from reelmake.gemini.asking import Asker
-from reelmake.gemini.calling import Caller, Source
+from reelmake.gemini.calling import Source
 from reelmake.gemini.failures import ServiceError
 from reelmake.gemini.keys import api_keys
+from reelmake.gemini.pacific import pacific_now
 from reelmake.gemini.projects import Projects
-from reelmake.gemini.stopping import Stopping
 from reelmake.results import Results
 from unit.gemini_client import SECOND_KEY, Client, request, take
 
@@ -104,14 +104,7 @@ def test_an_address_that_may_not_be_opened_leaves_the_account_alone(
     async def both() -> None:
         client = Client(tmp_path)
         async with Projects(client.settings, client.keys, client.results) as projects:
-            caller = Caller(
-                client.settings,
-                projects,
-                client.store,
-                budget=client.budget,
-                stopping=Stopping(),
-            )
-            asker = Asker(client.settings, caller, client.store, run=asyncio.to_thread)
+            asker = client.asker(projects)
             with pytest.raises(ServiceError) as refused:
                 await asker.ask(request(private), private, take, client.bill)
             assert refused.value.code == "address_refused"
@@ -140,6 +133,23 @@ def test_what_a_spent_day_left_over_goes_to_the_next_project(
     with pytest.raises(ServiceError, match=r"1 requests of `gemini.rpd` are spent"):
         client.ask(request(lecture, end_s=3.0), lecture)
     assert {record.project for record in double.ledger.billed()} == {"first", "second"}
+
+
+def test_a_project_whose_day_was_spent_is_asked_again_on_the_next(
+    double: GeminiDouble, tmp_path: Path, lecture: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double.faults.add(Fault("day_spent", times=1))
+    client = Client(tmp_path)
+
+    async def two_days() -> None:
+        async with Projects(client.settings, client.keys, client.results) as projects:
+            with pytest.raises(ServiceError, match="day's quota"):
+                await client.asker(projects).ask(request(lecture), lecture, take, client.bill)
+            tomorrow = pacific_now() + timedelta(days=1)
+            monkeypatch.setattr("reelmake.gemini.projects.pacific_now", lambda: tomorrow)
+            await client.asker(projects).ask(request(lecture), lecture, take, client.bill)
+
+    asyncio.run(two_days())
 
 
 def test_who_waits_for_a_project_whose_day_is_spent_does_not_ask_it(

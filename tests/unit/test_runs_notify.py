@@ -145,6 +145,17 @@ def test_addresses_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert "canary" not in raised.value.message
 
 
+@pytest.mark.parametrize("address", ["canary", "nosuch://canary", "json://", "mailto://canary:x@"])
+def test_an_address_that_is_none_is_told_before_the_run(
+    address: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ReelmakeError) as raised:
+        addresses(["json://there", address])
+    assert "notify[1]: no service takes such an address" in raised.value.message
+    assert "notify[0]" not in raised.value.message
+    assert "canary" not in raised.value.message + "".join(capfd.readouterr()) + caplog.text
+
+
 def test_nobody_to_tell_loads_nothing() -> None:
     program = """
 import sys

@@ -274,6 +274,7 @@ def test_an_unknown_name_is_told_with_the_closest_one() -> None:
         (SETTINGS, "language: en", "language: english!", ["language", "'english!'"]),
         (SETTINGS, "default: 500", "default: [5]", ["parameters.words.default: expected text"]),
         (SETTINGS, "default: 500", "default: 5\n    choices: [1, 2]", ["one of 1, 2, found 5"]),
+        (SETTINGS, "minimum: 1", "minimum: 501", ["default: expected 501 or more, found 500"]),
         (SETTINGS, "uses: [", "uses: [[", ["template.yaml:4: "]),
         (SETTINGS, "language: en", "language: en\ngeneration: {heat: 1}", ["generation.heat"]),
         (FIELDS, "type: string", "type: text", ["properties.conclusion.type", "'text'"]),

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reelmake.redaction import without_keys
+
 _MOST = 2**31 - 1
 """Of what the service counts in 32 bits."""
 
@@ -15,7 +17,10 @@ _CAPITAL = re.compile(r"(?<!^)[A-Z]")
 
 
 def kept_form(response: Mapping[str, Any]) -> dict[str, Any]:
-    """Rename, and leave out what is null, and of ``usageMetadata`` what counts nothing."""
+    """Rename, and leave out what is null, and of ``usageMetadata`` what counts nothing.
+
+    A key of ours that something on the way repeats is put out.
+    """
     answer: dict[str, Any] = _snake_case(response)
     if "usage_metadata" in answer:
         answer["usage_metadata"] = _counts(answer["usage_metadata"])
@@ -31,7 +36,7 @@ def _snake_case(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_snake_case(item) for item in value]
-    return value
+    return without_keys(value) if isinstance(value, str) else value
 
 
 def _counts(usage: Any) -> dict[str, Any]:

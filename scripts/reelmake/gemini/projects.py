@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
+from datetime import date
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from reelmake.errors import ReelmakeError
 from reelmake.gemini.day_quota import DayQuota
 from reelmake.gemini.failures import ServiceError, classify
 from reelmake.gemini.keys import fingerprint_of
+from reelmake.gemini.pacific import pacific_now
 from reelmake.gemini.pacing import Pace
 from reelmake.gemini.quota_store import QuotaStore
 from reelmake.gemini.uploads import Uploads
@@ -49,8 +51,7 @@ class Project:
         self.label = label
         self.service = service
         self.fingerprint = fingerprint_of(key)
-        self.fault: ServiceError | None = None
-        """Why it was left aside, if it was."""
+        self._fault: tuple[ServiceError, date] | None = None
         self.uploads = Uploads(service, results, self.fingerprint)
         self._day = DayQuota(results.day_quota, settings.rpd)
         self._quota_store = quota_store
@@ -74,6 +75,19 @@ class Project:
     def paces(self) -> Collection[Pace]:
         """Those of the models that were asked."""
         return self._paces.values()
+
+    def leave_aside(self, fault: ServiceError) -> None:
+        """Until there is a new quota, if that is what it lacks; else for this run."""
+        self._fault = fault, pacific_now().date()
+
+    @property
+    def fault(self) -> ServiceError | None:
+        """Why it is left aside, if it is."""
+        if self._fault is None:
+            return None
+        fault, day = self._fault
+        renewed = fault.code == "quota_per_day" and pacific_now().date() != day
+        return None if renewed else fault
 
     async def count(self, model: str) -> None:
         """Count one request of today. Raises ServiceError ``quota_per_day`` when none is left.
@@ -106,7 +120,7 @@ class Projects:
         from reelmake.gemini.service import Service  # noqa: PLC0415  likewise
 
         self._quota_store = _quota_store(settings)
-        self._usable = [
+        projects = [
             Project(
                 f"key {number} of {len(keys)}",
                 Service(settings, api_key=key),
@@ -120,7 +134,7 @@ class Projects:
         ]
         if settings.vertex:
             service = Service(settings)
-            self._usable = [
+            projects = [
                 Project(
                     "Vertex AI",
                     service,
@@ -131,7 +145,7 @@ class Projects:
                     quota_store=self._quota_store,
                 )
             ]
-        self.all = tuple(self._usable)
+        self.all = tuple(projects)
         self._last_fault: ServiceError | None = None
         self._stack = AsyncExitStack()
 
@@ -155,14 +169,18 @@ class Projects:
         """Those of all projects and models that were asked."""
         return [pace for project in self.all for pace in project.paces]
 
+    @property
+    def _usable(self) -> list[Project]:
+        return [project for project in self.all if project.fault is None]
+
     def choose(self, identity: str) -> Project:
         """The project that a video stays with, as long as it is usable.
 
         Raises the last ServiceError that left a project aside when none is left, and
         ReelmakeError ``key_missing`` when there never was one.
         """
-        if self._usable:
-            return min(self._usable, key=lambda project: project.rank(identity))
+        if usable := self._usable:
+            return min(usable, key=lambda project: project.rank(identity))
         if self._last_fault is None:
             raise ReelmakeError("key_missing", "no API key in the environment")
         raise self._last_fault
@@ -173,9 +191,8 @@ class Projects:
 
     def set_aside(self, project: Project, fault: ServiceError) -> None:
         """Use this project no more, and say so."""
-        if project in self._usable:
-            self._usable.remove(project)
-            project.fault = fault
+        if project.fault is None:
+            project.leave_aside(fault)
             if self._usable:  # else the fault itself is told, as the end of it
                 log.warning("%s is left aside: %s", project.label, fault.message)
         self._last_fault = fault
@@ -187,7 +204,7 @@ class Projects:
 
     async def check(self, *models: str) -> None:
         """A free call for each model and project: fails without a valid key or such a model."""
-        for project in tuple(self._usable):
+        for project in self._usable:
             try:
                 for model in models:
                     await project.service.check_model(model)

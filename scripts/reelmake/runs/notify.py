@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -25,16 +26,24 @@ def addresses(entries: Sequence[str]) -> list[str]:
         os.environ.get(entry.removeprefix("env:"), "") if entry.startswith("env:") else entry
         for entry in entries
     ]
-    missing = [
-        f"  notify[{number}]: the environment variable {entry.removeprefix('env:')} is not set;"
-        " export it, or take the line out"
+    problems = [
+        f"  notify[{number}]: {problem}"
         for number, (entry, address) in enumerate(zip(entries, found, strict=True))
-        if not address.strip()
+        if (problem := _problem_of(entry, address))
     ]
-    if missing:
-        lines = ["The configuration can't be used:", *missing]
+    if problems:
+        lines = ["The configuration can't be used:", *problems]
         raise ReelmakeError("config_invalid", "\n".join(lines))
     return found
+
+
+def _problem_of(entry: str, address: str) -> str | None:
+    if not address.strip():
+        variable = entry.removeprefix("env:")
+        return f"the environment variable {variable} is not set; export it, or take the line out"
+    if _apprise().Apprise.instantiate(address) is None:
+        return "no service takes such an address; expected one of Apprise's, such as mailto://…"
+    return None
 
 
 class Notifier:
@@ -84,12 +93,17 @@ def _service(address: str) -> str:
     return urlsplit(address).scheme or "no service"
 
 
-def _delivered(address: str, title: str, body: str, tone: Tone) -> bool:
+def _apprise() -> ModuleType:
     # A fifth of a second that runs without notifications do without.
     import apprise  # noqa: PLC0415
 
     quiet = logging.getLogger("apprise")  # it would say addresses
     quiet.handlers, quiet.propagate = [logging.NullHandler()], False
+    return apprise
+
+
+def _delivered(address: str, title: str, body: str, tone: Tone) -> bool:
+    apprise = _apprise()
     asset = apprise.AppriseAsset(app_id="reelmake", app_desc="reelmake", app_url="")
     service = apprise.Apprise(asset=asset)
     if not service.add(address):
