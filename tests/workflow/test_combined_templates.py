@@ -79,6 +79,14 @@ def test_when_one_answer_is_not_enough_each_template_is_asked_alone(
 
 def test_a_part_that_is_left_out_is_asked_for_alone(project: Project, double: GeminiDouble) -> None:
     double.faults.add(Fault("missing_property", prompt="They are independent"))
+    double.faults.add(Fault("http_error", code=400, prompt="`flashcards`"))
+    assert project.run(cores=4).code == 1
+    assert reports(project) == [TEMPLATES[1]] * 2
+    double.faults.clear()
+    for path in project.results.glob("analyses/*/*.json"):
+        path.unlink()
+    assert project.telling("plan").code == 0
+    assert plan_of(project)["calls"] == 2
     assert project.run(cores=4).code == 0
     assert reports(project) == [TEMPLATES[0]] * 2 + [TEMPLATES[1]] * 2
     assert len(double.ledger.billed()) == 2 + 2

@@ -78,7 +78,9 @@ def calls_together(
     whole = whole_of(reports, store)
     if whole is None or whole.parts.get(report.template) != _in_one_call(report):
         return None
-    if store.get(whole.request.key) or report.template != next(iter(whole.parts)):
+    if stored := store.get(whole.request.key):
+        return [] if report.template in _parts_in(stored.answer) else None
+    if report.template != next(iter(whole.parts)):
         return []
     return [Call(whole.request, whole.source.estimate(whole.request, tier=tier))]
 
@@ -143,7 +145,7 @@ class Combining:
         key = whole.request.key
         stored = bill.answers[key]
         for place, (name, request) in enumerate(whole.parts.items()):
-            if isinstance(parts.get(name), dict) and not self._store.get(request.key):
+            if name in parts and not self._store.get(request.key):
                 answer = _part(stored.answer, parts[name], share=len(whole.parts), place=place)
                 summary = {**request.summary(), "tier": stored.request["tier"]}
                 self._store.put(request.key, answer, request={**summary, "part_of": key})
@@ -195,7 +197,15 @@ def _combined(requests: Mapping[str, Request]) -> Request:
 
 
 def _parts(answer: Mapping[str, Any]) -> Checked:
-    return Checked(parsed_answer(answer))
+    content = parsed_answer(answer)
+    return Checked({name: part for name, part in content.items() if isinstance(part, dict)})
+
+
+def _parts_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return _parts(answer).content
+    except InvalidAnswer:
+        return {}
 
 
 def _part(answer: Mapping[str, Any], content: Any, *, share: int, place: int) -> dict[str, Any]:
