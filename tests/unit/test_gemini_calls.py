@@ -122,11 +122,20 @@ def test_what_does_not_pass_is_named(
     assert failed.value.attempts == (2 if retried else 1)
 
 
-@pytest.mark.parametrize("action", ["stall", "slow_body"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("stall"),
+        Fault("slow_body"),
+        *(Fault("slow_body", kind=kind) for kind in ("upload_chunk", "file_get")),
+    ],
+    ids=lambda fault: f"{fault.action} {fault.kind}",
+)
 def test_a_call_that_never_answers_is_given_up(
-    double: GeminiDouble, tmp_path: Path, lecture: Source, action: str
+    double: GeminiDouble, tmp_path: Path, lecture: Source, fault: Fault
 ) -> None:
-    double.faults.add(Fault(action))
+    double.settings.update({"processing_polls": 1})
+    double.faults.add(fault)
     with pytest.raises(ServiceError) as failed:
         Client(tmp_path, max_attempts=1, timeout_s=0.5).ask(request(lecture), lecture)
     assert failed.value.code == "timed_out"

@@ -29,6 +29,8 @@ from reelmake.gemini.failures import ServiceError, details_of
 from reelmake.gemini.request import Media, Request
 from reelmake.gemini.sdk_request import contents_of, generation_of
 
+# Calls are given their time here besides: the transport's own begins anew with each byte.
+_SLOWEST_BYTES_A_SECOND = 20_000
 _KEPT_OPEN = 8
 _POLL_S = 1.0
 _LONGEST_POLL_S = 15.0
@@ -74,8 +76,8 @@ class Service:
         self.clock_ahead_s: float | None = None
         """By so much this machine's clock is ahead of the service's; None: it has not said."""
         self._timeout_s = settings.timeout_s
-        quick_s = min(_QUICK_S, settings.timeout_s)
-        self._quick = types.HttpOptions(timeout=int(quick_s * 1000))
+        self._quick_s = min(_QUICK_S, settings.timeout_s)
+        self._quick = types.HttpOptions(timeout=int(self._quick_s * 1000))
         # Vertex AI keeps nothing, and refuses to be told so.
         self._unread = {**_UNREAD, "store": None} if settings.vertex else _UNREAD
         # As many as may be in flight, and lookups and uploads beside them; the default is 100.
@@ -121,13 +123,12 @@ class Service:
 
     async def check_model(self, model: str) -> None:
         """A free call that fails when the key is not valid or the model does not exist."""
-        await self._client.aio.models.get(
-            model=model, config=types.GetModelConfig(http_options=self._quick)
-        )
+        config = types.GetModelConfig(http_options=self._quick)
+        async with asyncio.timeout(self._quick_s):
+            await self._client.aio.models.get(model=model, config=config)
 
     async def generate(self, request: Request, media: Media | None, *, tier: str) -> dict[str, Any]:
         """Ask; the whole response as JSON values, with the SDK's own snake_case names."""
-        # The transport's own time begins anew with each byte that arrives.
         async with asyncio.timeout(self._timeout_s):
             response = await self._client.aio.models.generate_content(
                 model=request.model,
@@ -149,7 +150,9 @@ class Service:
         config = types.UploadFileConfig(name=name, mime_type=mime_type)
         try:
             with path.open("rb") as stream:
-                file = await self._client.aio.files.upload(file=stream, config=config)
+                patience_s = self._timeout_s + path.stat().st_size / _SLOWEST_BYTES_A_SECOND
+                async with asyncio.timeout(patience_s):
+                    file = await self._client.aio.files.upload(file=stream, config=config)
         except genai.errors.ClientError as error:
             if error.code != _ALREADY_EXISTS:
                 raise
@@ -183,10 +186,10 @@ class Service:
             wait_s = min(wait_s * 1.5, _LONGEST_POLL_S)
 
     async def _file(self, name: str) -> types.File | None:
+        config = types.GetFileConfig(http_options=self._quick)
         try:
-            return await self._client.aio.files.get(
-                name=name, config=types.GetFileConfig(http_options=self._quick)
-            )
+            async with asyncio.timeout(self._quick_s):
+                return await self._client.aio.files.get(name=name, config=config)
         except genai.errors.ClientError as error:
             if _is_of_no_file(error):
                 return None
@@ -194,10 +197,10 @@ class Service:
 
     async def delete(self, name: str) -> bool:
         """Remove an uploaded file; False: there is none of this name."""
+        config = types.DeleteFileConfig(http_options=self._quick)
         try:
-            await self._client.aio.files.delete(
-                name=name, config=types.DeleteFileConfig(http_options=self._quick)
-            )
+            async with asyncio.timeout(self._quick_s):
+                await self._client.aio.files.delete(name=name, config=config)
         except genai.errors.ClientError as error:
             if _is_of_no_file(error):
                 return False
