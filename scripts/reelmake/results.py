@@ -107,6 +107,11 @@ class Results:
         return self._state / "requests-today.json"
 
     @property
+    def recent_calls(self) -> Path:
+        """Calls of the last minute, for the next run to keep the quotas of a minute."""
+        return self._state / "recent-calls.jsonl"
+
+    @property
     def plan(self) -> Path:
         """What the last `snakemake plan` said, for programs."""
         return self._state / "plan.json"

@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
@@ -56,6 +56,11 @@ class _MinuteQuota:
         self._rest_before, self._rest = self._rest, units - item.weight
         return 0.0
 
+    def count(self, amount: float, at: float) -> None:
+        """Count what was taken by others, as far as there is room; the oldest comes first."""
+        units = min(round(amount / self._each), self._most - self._bucket.count())
+        self._bucket.put(RateItem("", int(at * 1000), weight=units))
+
     def give_back(self, amount: float) -> None:
         """Undo the last `take`, of this amount."""
         units = min(amount / self._each + self._rest_before, self._most)
@@ -83,13 +88,22 @@ class Pace:
         tpm: int | None,
         max_in_flight: int,
         shared: Callable[[float], Awaitable[None]] | None = None,
+        earlier: Sequence[tuple[float, float]] = (),
+        begins: Callable[[float], None] | None = None,
     ) -> None:
-        """``shared`` waits for quotas that other processes use too, given a call's tokens."""
+        """``shared`` waits for quotas that other processes use too, given a call's tokens.
+
+        ``earlier`` calls count, too: seconds ago, and tokens, the oldest first. ``begins`` is told
+        the tokens of each.
+        """
         self._label = label
         self._shared = shared
         self._first = asyncio.Lock()
         self._requests = _MinuteQuota(rpm) if rpm else None
         self._tokens = _MinuteQuota(tpm) if tpm else None
+        self._begins = begins
+        for seconds_ago, tokens in earlier:
+            self._count(tokens, _now() - seconds_ago)
         self._most = float(max_in_flight)
         self._limit = float(max_in_flight)
         self._waiting: list[_Waiting] = []
@@ -180,7 +194,15 @@ class Pace:
             wait_s = self._tokens.take(tokens, now)
             if wait_s and self._requests:
                 self._requests.give_back(1)
+        if not wait_s and self._begins:
+            self._begins(tokens)
         return wait_s
+
+    def _count(self, tokens: float, at: float) -> None:
+        if self._requests:
+            self._requests.count(1, at)
+        if self._tokens:
+            self._tokens.count(tokens, at)
 
     def _slow_down(self, began: float, error: ServiceError) -> None:
         now = _now()

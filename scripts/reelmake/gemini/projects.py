@@ -17,6 +17,7 @@ from reelmake.gemini.keys import fingerprint_of
 from reelmake.gemini.pacific import pacific_now
 from reelmake.gemini.pacing import Pace
 from reelmake.gemini.quota_store import QuotaStore
+from reelmake.gemini.recent_calls import RecentCalls
 from reelmake.gemini.uploads import Uploads
 from reelmake.results import Results
 
@@ -53,6 +54,7 @@ class Project:
         self.fingerprint = fingerprint_of(key)
         self._fault: tuple[ServiceError, date] | None = None
         self.uploads = Uploads(service, results, self.fingerprint)
+        self._recent = RecentCalls(results.recent_calls)
         self._day = DayQuota(results.day_quota, settings.rpd)
         self._quota_store = quota_store
         self._settings = settings
@@ -62,12 +64,15 @@ class Project:
         """When calls to this model may begin: quotas are each model's own."""
         if model not in self._paces:
             store, settings = self._quota_store, self._settings
+            paced_here = store is None and (settings.rpm or settings.tpm)
             self._paces[model] = Pace(
                 f"{model}, {self.label}",
                 rpm=None if store else settings.rpm,
                 tpm=None if store else settings.tpm,
                 max_in_flight=settings.max_in_flight,
                 shared=partial(store.wait_for_minute, self.fingerprint, model) if store else None,
+                earlier=self._recent.of(self.fingerprint, model) if paced_here else (),
+                begins=partial(self._recent.add, self.fingerprint, model) if paced_here else None,
             )
         return self._paces[model]
 
