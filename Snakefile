@@ -21,6 +21,7 @@ if Path("config.yaml").exists():
 
 
 include: "rules/common.smk"
+include: "rules/settled.smk"
 include: "rules/cluster.smk"
 include: "rules/hooks.smk"
 

@@ -104,6 +104,14 @@ DIGEST_REQUEST = f"{digest_of_digests()} {settings.request_settings()}"
 LAYOUT_DIGESTS = {
     name: f"{template.layout_digest()} {digest_of_pages()}" for name, template in TEMPLATES.items()
 }
+EXPORTED = {
+    name: [
+        suffix
+        for format in formats_of(template, settings.formats)
+        if (suffix := ending(format)) not in (".md", ".html")
+    ]
+    for name, template in TEMPLATES.items()
+}
 
 
 wildcard_constraints:
@@ -229,15 +237,10 @@ def every_report(ending=".md") -> list[str]:
 
 def every_export() -> list[str]:
     """The reports in all other formats that are asked for; Markdown and page are there anyway."""
-    formats = {
-        name: [ending(format) for format in formats_of(template, settings.formats)]
-        for name, template in TEMPLATES.items()
-    }
     return [
         f"{settings.results}/reports/{template}/{name}{suffix}"
         for template, name in TARGETS
-        for suffix in formats.get(template, [])  # none where the problem is the template
-        if suffix not in (".md", ".html")
+        for suffix in EXPORTED.get(template, [])  # none where the problem is the template
     ]
 
 

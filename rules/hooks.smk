@@ -22,7 +22,7 @@ def switch_off_job_rate_limiter(workflow) -> None:
 
 def follow() -> None:
     try:
-        FOLLOWING.begin(TARGETS)
+        FOLLOWING.begin(TARGETS, settled=settled_reports())
     except ReelmakeError as error:
         raise WorkflowError(error.told(say_on_terminal())) from None
 
@@ -89,6 +89,7 @@ onstart:
 onsuccess:
     FOLLOWING.settle()
     GATEWAY.close()
+    remember_what_is_done()
     tell_of_copies()
     FOLLOWING.end()
 
@@ -96,6 +97,7 @@ onsuccess:
 onerror:
     FOLLOWING.settle()
     GATEWAY.close()
+    remember_what_is_done()
     tell_of_copies()
     index_what_is_there()
     FOLLOWING.end()

@@ -3,11 +3,12 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -60,6 +61,7 @@ class Following(logging.Handler):
         self._begun = False
         self._silent = False
         self._refused = False
+        self._act: Callable[[], None] = lambda: None
 
     @classmethod
     def install(cls, workflow: Any, *, silent: bool) -> "Following":
@@ -91,8 +93,12 @@ class Following(logging.Handler):
         self._config = config
         self._addresses = addresses(config.notify)
 
-    def begin(self, targets: Mapping[Key, Target]) -> None:
-        """Follow this run, if it makes reports."""
+    def when_nothing_is_to_be_done(self, act: Callable[[], None]) -> None:
+        """Snakemake has no hook for that."""
+        self._act = act
+
+    def begin(self, targets: Mapping[Key, Target], *, settled: Set[Key]) -> None:
+        """Follow this run, if it makes reports. Those that are ``settled`` have no jobs."""
         self._begun = True
         jobs = dict(_jobs_of(self._workflow.dag, targets))
         if not any(job.reports for job in jobs.values()):
@@ -101,7 +107,7 @@ class Following(logging.Handler):
         run = Run(
             self._config,
             jobs,
-            asked=_reports_of(self._workflow.dag, jobs.values(), targets),
+            asked=_reports_of(self._workflow.dag, jobs.values(), targets) | settled,
             makes_reports=any(job.rule.name == "render_report" for job in self._workflow.dag.jobs),
             cores=self._workflow.resource_settings.cores or self._workflow.resource_settings.nodes,
             console=_Terminal(stderr=True, highlight=False, no_color=output.nocolor or None),
@@ -146,6 +152,8 @@ class Following(logging.Handler):
             self.handleError(record)
 
     def _follow(self, record: logging.LogRecord) -> None:
+        if record.msg == NOTHING_TO_BE_DONE_MSG:
+            self._act()
         run = self._run
         if run is not None:
             follow = _FOLLOWED.get(getattr(record, "event", None))
