@@ -8,7 +8,7 @@ from typing import Any
 
 from snakemake.output_index import OutputIndex
 from snakemake.rules import Rule
-from snakemake.settings.types import RerunTrigger
+from snakemake.settings.enums import RerunTrigger
 
 # Those of our profile. With less, more would be called up to date.
 _TRIGGERS = {
