@@ -2,7 +2,7 @@
 
 from snakemake.common import __version__ as snakemake_version
 
-from reelmake.settled import FileState, Folders, Made, Settled
+from reelmake.settled import FileState, Folders, Made, Settled, digest_of_text
 from taken_as_they_are import makes_what_is_out_of_date, take_as_they_are
 
 MAKES_NO_DIFFERENCE = {"videos", "notify", "budget_usd", "keep_uploads", "log_format"}
@@ -49,9 +49,9 @@ def made(target, shared) -> Made | None:
 
 def states_of(keys) -> dict[tuple[str, str], str]:
     """How those reports are that can be settled."""
-    shared, folders = what_reports_share(), Folders()
-    ways = {key: made(TARGETS[key], shared) for key in keys}
-    states = {key: way.state(folders) for key, way in ways.items() if way}
+    shared, folders = digest_of_text(what_reports_share()), Folders()
+    ways = ((key, made(TARGETS[key], shared)) for key in keys)  # one at a time: they are large
+    states = {key: way.state(folders) for key, way in ways if way}
     return {key: state for key, state in states.items() if state}
 
 

@@ -46,6 +46,11 @@ def _listed(folder: str) -> dict[str, FileState]:
     return {name: FileState(status.st_size, status.st_mtime_ns) for name, status in found}
 
 
+def digest_of_text(text: str) -> str:
+    """32 hexadecimal digits."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True)
 class Made:
     """How a report is made. ``of`` says all that it is made of, besides what a ``video`` holds.
@@ -67,9 +72,7 @@ class Made:
                 return None
             made_ns = max((file.changed_ns for file in files), default=made_ns)
             states.append(files)
-        return hashlib.blake2b(
-            repr(states).encode("utf-8", "surrogatepass"), digest_size=16
-        ).hexdigest()
+        return digest_of_text(repr(states))
 
 
 class Settled:
