@@ -58,6 +58,8 @@ def grown(folder: Path, videos: int, jobs: int) -> list[str]:
         run("nothing to do, `-n`", "-n", asked=0)
         copies(folder / "videos/video-0000.mp4", folder / "videos", [0])
         run("one has changed", asked=1)
+        (folder / ".snakemake/reelmake/settled.json").unlink()
+        run("nothing to do, and all is looked at", asked=0)
     rows.append(row("index.html and tables alone", index(folder)))
     rows += bare(folder, videos, jobs)
     return [*rows, "", layout(folder)]
