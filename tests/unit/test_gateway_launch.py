@@ -53,6 +53,17 @@ async def die_once(arguments):
     mark.touch()
     os._exit(3)
 
+async def die_at_the_stop(stopping, arguments):
+    for _ in range(1000):
+        if stopping.begun:
+            break
+        await asyncio.sleep(0.01)
+    mark = Path(arguments["mark"])
+    if not mark.exists():
+        mark.touch()
+        os._exit(3)
+    return Outcome("stopped" if stopping.begun else "goes on")
+
 async def ordered(order, arguments):
     return Outcome(order)
 
@@ -66,6 +77,7 @@ async def main():
     snakemake.reply(Reply().model_dump_json())
     stopping = Stopping()
     commands = {"echo": partial(echo, stopping), "die_once": die_once, "die": die}
+    commands["die_at_the_stop"] = partial(die_at_the_stop, stopping)
     commands["order"] = partial(ordered, order)
     gateway = Gateway(commands, stopping=stopping, calls_in_flight=lambda: 0)
     await gateway.serve(snakemake, timeout_s=0)
@@ -133,6 +145,12 @@ def test_where_a_job_of_no_report_broke_is_in_its_log(gateway: Gateway, tmp_path
     log = tmp_path / "logs/build_index.log"
     assert Asked(gateway, "echo", log=str(log), crash="yes").outcome.failed
     assert "ValueError: no such thing" in log.read_text()
+
+
+def test_the_next_one_knows_that_the_run_is_being_stopped(gateway: Gateway, tmp_path: Path) -> None:
+    stopped = Asked(gateway, "die_at_the_stop", mark=str(tmp_path / "mark"))
+    gateway.drain()
+    assert stopped.outcome == Outcome("stopped")
 
 
 def test_when_it_dies_the_next_one_does_its_jobs(gateway: Gateway, tmp_path: Path) -> None:

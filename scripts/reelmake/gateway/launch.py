@@ -94,6 +94,7 @@ class Gateway:
         self._numbers = itertools.count()
         self._jobs: dict[int, _Job] = {}
         self._order = Order()
+        self._draining = False
         self._closing = False
         self._dead = False
 
@@ -135,6 +136,7 @@ class Gateway:
     def drain(self) -> None:
         """Let no new call begin. Those in flight go on, and so do their jobs."""
         with self._lock:
+            self._draining = True
             self._tell(STOP)
 
     def close(self) -> None:
@@ -188,6 +190,8 @@ class Gateway:
                 self._process = process
                 with contextlib.suppress(ReelmakeError):
                     _give(process, self._order.model_copy(update={"again": True}))
+                if self._draining:
+                    self._tell(STOP)
                 for job in self._jobs.values():
                     self._tell(job.line)
             self._deliver(process)
