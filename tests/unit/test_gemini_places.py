@@ -39,6 +39,27 @@ def test_a_place_is_a_report_s_however_many_calls_it_makes(
     assert asyncio.run(main()) == most
 
 
+def test_a_report_keeps_its_one_place_until_the_last_of_its_calls_has_ended() -> None:
+    async def main() -> list[tuple[str, float]]:
+        places, began = Places(1), now()
+        begun: list[tuple[str, float]] = []
+
+        async def report(name: str, *seconds: float) -> None:
+            turn = Turn()
+
+            async def call(lasts_s: float) -> None:
+                async with places.taken(turn):
+                    begun.append((name, now() - began))
+                    await asyncio.sleep(lasts_s)
+
+            await asyncio.gather(*map(call, seconds))
+
+        await asyncio.gather(report("a", 2, 5), report("b", 1, 3), report("c", 1))
+        return begun
+
+    assert run(main()) == [("a", 0), ("a", 0), ("b", 5), ("b", 5), ("c", 8)]
+
+
 def test_who_gives_up_waiting_leaves_the_place_to_others() -> None:
     async def main() -> None:
         places = Places(1)
