@@ -56,3 +56,59 @@ def test_without_a_budget_anything_goes() -> None:
 
 def test_a_budget_of_nothing_buys_nothing() -> None:
     assert run(spend(Budget(0.0), 5, expected=1.0, actual=[1.0], most=10.0)) == []
+
+
+def calling(usd: float, most_usd: float) -> Estimate:
+    return Estimate(input_tokens=1, output_tokens=1, usd=usd, most_usd=most_usd, seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most_usd", "begun_s"),
+    [(3.0, 1.0, [0, 0, 0]), (3.0, 2.0, [0, 5, 10]), (2.5, 1.0, [0, 0])],
+    ids=["exactly enough", "the most that they can come to is too much", "not enough for all"],
+)
+def test_calls_wait_for_those_in_flight_that_may_take_what_is_left(
+    limit: float, most_usd: float, begun_s: list[float]
+) -> None:
+    async def main() -> list[float]:
+        budget, begun = Budget(limit), list[float]()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        async def call() -> None:
+            async with budget.reserved(calling(1.0, most_usd)):
+                begun.append(loop.time() - began)
+                await asyncio.sleep(5)
+                budget.bill(1.0, calling(1.0, most_usd))
+
+        await asyncio.gather(*(call() for _ in range(3)), return_exceptions=True)
+        return begun
+
+    assert run(main()) == begun_s
+
+
+def test_a_call_that_fails_gives_its_money_back() -> None:
+    async def main() -> None:
+        budget = Budget(1.0)
+
+        async def fail() -> None:
+            async with budget.reserved(calling(1.0, 1.0)):
+                assert budget.left_usd == 0.0
+                raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            await fail()
+        assert budget.left_usd == 1.0
+        async with asyncio.timeout(1), budget.reserved(calling(1.0, 1.0)):
+            pass
+
+    run(main())
+
+
+@pytest.mark.parametrize(("billed", "spent"), [(0.0, 0.0), (0.5, 0.5), (None, 2.0)])
+def test_what_nobody_knows_the_cost_of_counts_as_expected(
+    billed: float | None, spent: float
+) -> None:
+    budget = Budget(5.0)
+    budget.bill(billed, calling(2.0, 3.0))
+    assert (budget.spent_usd, budget.left_usd) == (spent, 5.0 - spent)

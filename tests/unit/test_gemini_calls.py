@@ -1,5 +1,8 @@
 """The real SDK over HTTP against the double: what is sent, retried, and never repeated."""
 
+import asyncio
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,9 @@ from gemini_double import Fault, GeminiDouble, Settings
 from reelmake.gemini.calling import Source
 from reelmake.gemini.checked import Checked
 from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.projects import Projects
 from reelmake.pricing import cost_usd
-from unit.gemini_client import Client, request
+from unit.gemini_client import Client, request, take
 
 TOO_MANY = "The input token count (1234567) exceeds the maximum number of tokens allowed (1048576)."
 NOT_READY = "The File abc is not in an ACTIVE state and usage is not allowed."
@@ -49,6 +53,35 @@ def test_a_crash_right_after_the_answer_loses_nothing(
         Client(tmp_path).ask(request(lecture), lecture, crash)
     assert Client(tmp_path).ask(request(lecture), lecture)
     assert len(double.ledger.billed()) == 1
+
+
+def test_an_answer_that_is_being_kept_is_kept_though_everything_ends(
+    double: GeminiDouble, tmp_path: Path, lecture: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, asked = Client(tmp_path), request(lecture)
+    begun, ended, sync = threading.Event(), threading.Event(), os.fsync
+
+    def slow_disk(descriptor: int) -> None:
+        if client.store.root in Path(f"/proc/self/fd/{descriptor}").readlink().parents:
+            begun.set()
+            ended.wait(10)
+        sync(descriptor)
+
+    async def main() -> None:
+        async with Projects(client.settings, client.keys, client.results) as projects:
+            asking = client.asker(projects).ask(asked, lecture, take, client.bill)
+            call = asyncio.create_task(asking)
+            await asyncio.to_thread(begun.wait, 10)
+            call.cancel()
+            await asyncio.wait([call], timeout=0.1)
+            ended.set()
+            await asyncio.wait([call])
+            assert call.cancelled()
+
+    monkeypatch.setattr(os, "fsync", slow_disk)
+    asyncio.run(main())
+    assert len(double.ledger.billed()) == 1
+    assert client.store.get(asked.key)
 
 
 @pytest.mark.parametrize(

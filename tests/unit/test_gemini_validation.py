@@ -29,6 +29,10 @@ SCHEMA = {
     "required": ["title", "transcript"],
 }
 WINDOW = Window("en", 0.0, 60.0)
+BLOCKED = (
+    *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
+    *("IMAGE_SAFETY", "IMAGE_RECITATION", "IMAGE_PROHIBITED_CONTENT"),
+)
 
 
 def passage(start: str, end: str, text: str = "") -> dict[str, str]:
@@ -56,9 +60,17 @@ def codes(checked: Checked) -> list[str]:
     return [notice.code for notice in checked.notices]
 
 
-@pytest.mark.parametrize("values", [{}, {"block_reason": "BLOCK_REASON_UNSPECIFIED"}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"prompt_feedback": {}},
+        {"prompt_feedback": {"block_reason": "BLOCK_REASON_UNSPECIFIED"}},
+        {"usage_metadata": {}},  # who does not tell what was seen is believed
+    ],
+)
 def test_a_good_answer_passes_with_its_times_in_seconds(values: dict[str, Any]) -> None:
-    checked = check(json.dumps(content()), prompt_feedback=values)
+    checked = check(json.dumps(content()), **values)
     assert [item["start"] for item in checked.content["transcript"]] == [0.0, 30.0]
     assert checked.notices == []
 
@@ -73,15 +85,20 @@ def test_a_good_answer_passes_with_its_times_in_seconds(values: dict[str, Any]) 
             "answer_empty",
         ),
         ({"candidates": [{"content": {}}]}, "answer_unfinished"),
-        ({"candidates": [{"finish_reason": "SAFETY"}]}, "answer_blocked"),
-        ({"candidates": [{"finish_reason": "RECITATION"}]}, "answer_blocked"),
-        ({"candidates": [{"finish_reason": "IMAGE_RECITATION"}]}, "answer_blocked"),
-        ({"candidates": [{"finish_reason": "IMAGE_PROHIBITED_CONTENT"}]}, "answer_blocked"),
+        *(({"candidates": [{"finish_reason": each}]}, "answer_blocked") for each in BLOCKED),
         ({"candidates": [{"finish_reason": "MAX_TOKENS"}]}, "answer_truncated"),
         ({"candidates": [{"finish_reason": "OTHER"}]}, "answer_unfinished"),
         ({"candidates": [{"finish_reason": "STOP", "content": {}}]}, "answer_empty"),
         (
             {"usage_metadata": {"prompt_tokens_details": [{"modality": "TEXT", "token_count": 9}]}},
+            "video_not_seen",
+        ),
+        (
+            {
+                "usage_metadata": {
+                    "prompt_tokens_details": [{"modality": "VIDEO", "token_count": 0}]
+                }
+            },
             "video_not_seen",
         ),
     ],
@@ -93,6 +110,40 @@ def test_what_did_not_end_well_is_refused(values: dict[str, Any], code: str) -> 
     assert (refused.value.kind == Kind.BLOCKED) == (code == "answer_blocked")
 
 
+def test_what_the_model_thought_is_no_part_of_its_answer() -> None:
+    parts = [{"text": "Let me think of {}", "thought": True}, {"text": json.dumps(content())}]
+    candidate = {"content": {"parts": parts}, "finish_reason": "STOP"}
+    assert check("", candidates=[candidate]).notices == []
+
+
+SAID = [f"Sentence {number}, of which each is another." for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (["The same words."] * 3, True),
+        (["The same words."] * 4, False),
+        (["Others.", *["The same words."] * 4], False),
+        (["[music]"] * 9, True),
+        (["（音乐）"] * 9, True),
+        (SAID * 2, True),
+        (SAID * 100, False),
+    ],
+    ids=["thrice", "four times", "at the end", "music", "music, in Chinese", "twice", "in turns"],
+)
+def test_words_that_come_again_and_again_are_a_loop_but_music_is_none(
+    said: list[str], taken: bool
+) -> None:
+    text = json.dumps(content(*(passage("00:00", "01:00", each) for each in said)))
+    if taken:
+        assert check(text)
+        return
+    with pytest.raises(InvalidAnswer) as refused:
+        check(text)
+    assert refused.value.code == "answer_repeats_itself"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -101,6 +152,7 @@ def test_what_did_not_end_well_is_refused(values: dict[str, Any], code: str) -> 
         ('{"title": "no transcript"}', "answer_wrong_shape"),
         (json.dumps(content(title=" ")), "answer_wrong_shape"),
         (json.dumps(content(title=7)), "answer_wrong_shape"),
+        (json.dumps(content(overview=" ")), "answer_wrong_shape"),
         (json.dumps(content(passage("soon", "00:30"))), "times_invalid"),
         (json.dumps(content(passage("00:00", "01:30"))), "times_invalid"),
         (json.dumps(content(passage("00:00", "00:01", "Das ist es. " * 400))), "answer_repeats"),
@@ -164,6 +216,7 @@ def test_what_was_not_asked_for_is_left_out(text: str) -> None:
         (json.dumps([content()]), "answer_wrong_shape"),
         (json.dumps(content()) * 2, "answer_not_json"),
         ('{"title": NaN, "transcript": []}', "answer_not_json"),
+        ('{"title": 1e999, "transcript": []}', "answer_not_json"),
         (json.dumps(content(passage("9" * 400 + ":00:00", "00:30"))), "times_invalid"),
         (json.dumps(content(passage("00:00", "01:00", "half \ud83d"), title="x")), ""),
     ],

@@ -139,7 +139,9 @@ class Caller:
                 answer, room = await self._answer(call, media, expected, kept)
                 # Whatever comes next: it is paid for, and it is here.
                 said = {**call.request.summary(), "tier": call.tier}
-                await asyncio.to_thread(self._store.put, call.key, answer, request=said, room=room)
+                await _to_the_end(
+                    partial(self._store.put, call.key, answer, request=said, room=room)
+                )
             self._learn(call, expected, answer)
 
     async def _answer(
@@ -225,6 +227,16 @@ def _is_of_the_address(fault: ServiceError) -> bool:
         return True
     of_account = re.search(r"\b(api|key|project|consumer|billing)\b", fault.message, re.IGNORECASE)
     return fault.code == "permission_denied" and not fault.gives_reason and not of_account
+
+
+async def _to_the_end(function: Callable[[], None]) -> None:
+    """Run it in a thread; who is cancelled meanwhile still waits for its end."""
+    running = asyncio.get_running_loop().run_in_executor(None, function)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 @asynccontextmanager
