@@ -90,6 +90,13 @@ def test_an_interjection_inside_a_long_passage_is_kept() -> None:
     assert joined(earlier, later) == "The host goes on and on. A guest interjects. Then they part."
 
 
+def test_an_interjection_inside_a_passage_that_both_heard_stays_in_order() -> None:
+    earlier = [passage(0, 100, " ".join(SENTENCES[:2])), passage(50, 60, "A guest interjects.")]
+    later = [passage(80, 200, " ".join(SENTENCES[1:]))]
+    expected = [*SENTENCES[:2], "A guest interjects.", *SENTENCES[2:]]
+    assert joined(earlier, later) == " ".join(expected)
+
+
 def test_chinese_overlaps_are_found_too() -> None:
     earlier = [passage(0, 100, "首先我们看太阳。然后月亮走到中间，它的影子")]
     later = [passage(80, 200, "然后月亮走到中间，它的影子落在地球上。")]
@@ -124,3 +131,23 @@ def test_points_chapters_and_terms_of_the_overlap_are_kept_once() -> None:
     assert [point["text"] for point in merged["key_points"]] == ["a", "b"]
     assert [(item["start"], item["end"]) for item in merged["chapters"]] == [(0, 90), (90, 200)]
     assert [item["term"] for item in merged["terms"]] == ["corona", "Umbra"]
+
+
+def test_what_is_right_at_the_seam_is_kept_once() -> None:
+    earlier = {
+        "key_points": [{"time": 90.0, "text": "both"}],
+        "chapters": [
+            {"start": 0.0, "end": 90.0, "title": "Sun"},
+            {"start": 90.0, "end": 100.0, "title": "Moon"},
+        ],
+    }
+    later = {
+        "key_points": [{"time": 90.0, "text": "both"}],
+        "chapters": [
+            {"start": 80.0, "end": 90.0, "title": "Sun"},
+            {"start": 90.0, "end": 200.0, "title": "Moon"},
+        ],
+    }
+    merged = merge([earlier, later], SPANS)
+    assert [point["text"] for point in merged["key_points"]] == ["both"]
+    assert [item["title"] for item in merged["chapters"]] == ["Sun", "Moon"]

@@ -26,7 +26,7 @@ def cut(start_s: float, end_s: float, *, segment_s: float, overlap_s: float) -> 
     length_s = (end_s - start_s) / count
     starts = [start_s + number * length_s for number in range(count)]
     return [
-        (round(max(start_s, begin - (overlap_s if begin > start_s else 0)), 3), round(stop, 3))
+        (round(max(start_s, begin - overlap_s), 3), round(stop, 3))
         for begin, stop in zip(starts, [*starts[1:], end_s], strict=True)
     ]
 
