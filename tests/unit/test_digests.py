@@ -1,5 +1,6 @@
 """Digests: groups, their names, and what stands on their pages."""
 
+import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_groups(by: str | None, expected: dict[str, list[str]]) -> None:
     assert titles(TARGETS, by) == expected
 
 
+def test_a_row_is_in_a_group_once_and_one_that_can_not_be_used_in_none() -> None:
+    rows = [
+        target("a", tags=("physics", "physics")),
+        target("b", tags=("physics", "lost"), problem="video_missing"),
+    ]
+    assert titles(rows, "tags") == {"physics": ["a"]}
+
+
 def test_a_column_that_is_not_there_is_told() -> None:
     with pytest.raises(ReelmakeError, match="some row fills, but no row has anything in 'curse'"):
         groups_of(TARGETS, "curse")
@@ -156,6 +165,26 @@ def test_a_digest_has_every_report_with_its_points_and_all_terms_once() -> None:
     assert "Again." not in body
 
 
+def test_its_language_is_that_of_most_and_its_date_that_of_the_last() -> None:
+    days = {"a": ("en", 24), "b": ("zh-CN", 26), "c": ("en", 25), "d": ("de", 25)}
+    members = [
+        member(name, language=language, created=f"2026-11-{day}T12:00:00Z")
+        for name, (language, day) in days.items()
+    ]
+    text = render_digest(Group(name="x", title="x", targets=()), members)
+    head = yaml.safe_load(text.removeprefix("---\n").partition("\n---\n")[0])
+    assert (head["language"], head["created"]) == ("en", "2026-11-26T12:00:00Z")
+
+
+def test_parts_of_one_video_are_all_counted() -> None:
+    parts = [
+        member(f"part {start_s}", video=VideoFacts(source="v.mp4", duration_s=60, start_s=start_s))
+        for start_s in (0, 60)
+    ]
+    text = render_digest(Group(name="x", title="x", targets=()), parts)
+    assert "2 reports, 02:00 of video." in text
+
+
 def test_reports_with_the_same_title_are_told_apart_and_a_video_counts_once() -> None:
     a, b = (member("a", title="Same", template=template) for template in ("first", "second"))
     text = render_digest(Group(name="x", title="x", targets=()), [a, b, member("c")])
@@ -184,7 +213,7 @@ def test_what_an_engine_wrote_about_all_stands_above() -> None:
     head, body = text.split("\n---\n", 1)
     assert "\\*All\\* &lt;b>of it&lt;/b>." in body
     assert "### \\[Light\\](javascript:x)\n\n&lt;i>Both." in body
-    assert body.index("(../reports/x/b.md)") < body.index("(../reports/x/a.md)")
+    assert body.index("[About b](../reports/x/b.md)") < body.index("(../reports/x/a.md)")
     assert body.index("\\*All") < body.index("## [About a]")
     assert yaml.safe_load(head.removeprefix("---\n"))["cost_usd"] == 0.75
 
@@ -206,6 +235,8 @@ def test_the_page_leads_to_the_pages_of_the_reports(tmp_path: Path) -> None:
     group = Group(name="g", title="G", targets=(target("a"), target("b")))
     digest, page = tmp_path / "digests/g.md", tmp_path / "digests/g.html"
     assert write_digest(group, [analysis("a"), analysis("b")], reports, digest) == digest
-    assert "(../reports/x/a.md)" in digest.read_text(encoding="utf-8")
+    text = digest.read_text(encoding="utf-8")
+    assert "(../reports/x/a.md)" in text
+    assert f"({os.path.relpath('videos/a.mp4', digest.parent)}#t=5)" in text
     write_digest_page(digest, page)
     assert 'href="../reports/x/a.html"' in page.read_text(encoding="utf-8")

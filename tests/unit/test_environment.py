@@ -53,6 +53,7 @@ def test_room_is_used_by_the_answer_it_was_set_aside_for(tmp_path: Path) -> None
         (aside,) = (tmp_path / "locks").iterdir()
         assert aside.stat().st_blocks * 512 >= 512 * 1024
         store.put(KEY, {"text": "光"}, request={}, room=room)
+        assert not aside.exists()
     stored = store.get(KEY)
     assert stored is not None
     assert stored.answer == {"text": "光"}

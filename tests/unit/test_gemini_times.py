@@ -119,3 +119,8 @@ def test_gaps_are_omissions_when_they_are_long_and_somebody_can_be_heard(
         return
     with pytest.raises(InvalidAnswer, match="nothing is transcribed from 00:05"):
         require_coverage(transcript, window)
+
+
+def test_what_is_said_during_a_long_passage_opens_no_gap() -> None:
+    transcript = [{"start": 0.0, "end": 95.0}, {"start": 10.0, "end": 15.0}]
+    require_coverage(transcript, Window("en", 0.0, 100.0))

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import json
 import os
 import threading
@@ -88,6 +90,31 @@ def test_a_rejected_answer_stays_as_evidence_and_is_never_taken(store: Store) ->
     assert store.get(KEY) is not None
 
 
+def test_an_answer_that_can_not_be_marked_stays_as_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(KEY, {"text": "x"}, request={})
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.reject(KEY, Rejection("truncated", "…"))
+    assert store.get(KEY) is not None
+    assert store.rejection(KEY) is None
+
+
+def test_a_damaged_mark_is_set_aside(store: Store) -> None:
+    store.put(KEY, {"text": "x"}, request={})
+    store.reject(KEY, Rejection("truncated", "…"))
+    mark = entry(store).with_suffix(".rejected.json")
+    mark.write_text("{")
+    assert store.rejection(KEY) is None
+    assert not mark.exists()
+    assert (store.root / "damaged" / mark.name).read_text() == "{"
+
+
 @pytest.mark.parametrize("keep", ["put", "put into room", "reject"])
 def test_what_was_paid_for_is_on_the_disk_before_anything_goes_on(
     store: Store, monkeypatch: pytest.MonkeyPatch, keep: str
@@ -131,3 +158,31 @@ def test_of_two_that_ask_the_same_the_second_finds_the_answer_of_the_first(store
         thread.join()
     assert len(bought) == 1
     assert not any((store.root / "locks").iterdir())
+
+
+@pytest.mark.parametrize("others_are_faster", [False, True])
+def test_a_lock_that_its_holder_removed_meanwhile_is_no_lock(
+    store: Store, monkeypatch: pytest.MonkeyPatch, others_are_faster: bool
+) -> None:
+    path, lock = store.root / "locks" / KEY, fcntl.flock
+    tries: list[int] = []
+
+    def late(descriptor: int, operation: int) -> None:
+        tries.append(descriptor)
+        if len(tries) == 1:  # it was opened before its holder removed it, and is locked after
+            path.unlink()
+            if others_are_faster:
+                path.touch()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with store.asking(KEY):
+        assert len(tries) == 2
+        assert path.exists()
+
+
+def test_room_for_an_answer_does_not_free_the_lock_of_who_asks(store: Store) -> None:
+    with store.asking(KEY):
+        with store.room(KEY):
+            pass
+        assert (store.root / "locks" / KEY).exists()
