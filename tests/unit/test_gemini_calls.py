@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gemini_double import Fault, GeminiDouble, Settings
+from reelmake.errors import ReelmakeError
+from reelmake.gemini.budget import Budget
 from reelmake.gemini.calling import Source
 from reelmake.gemini.checked import Checked
 from reelmake.gemini.failures import ServiceError
@@ -53,6 +55,17 @@ def test_a_crash_right_after_the_answer_loses_nothing(
         Client(tmp_path).ask(request(lecture), lecture, crash)
     assert Client(tmp_path).ask(request(lecture), lecture)
     assert len(double.ledger.billed()) == 1
+
+
+def test_what_the_budget_does_not_allow_is_not_asked(
+    double: GeminiDouble, tmp_path: Path, lecture: Source
+) -> None:
+    client = Client(tmp_path)
+    client.budget = Budget(1e-9)
+    with pytest.raises(ReelmakeError) as refused:
+        client.ask(request(lecture), lecture)
+    assert refused.value.code == "budget_reached"
+    assert double.ledger.count("generate") == 0
 
 
 def test_an_answer_that_is_being_kept_is_kept_though_everything_ends(
@@ -249,4 +262,5 @@ def test_an_answer_that_was_lost_on_its_way_counts_as_spent(
     first, second = double.ledger.billed()
     assert client.budget.spent_usd > second.usd
     assert (client.meter.bought, client.meter.lost) == (1, 1)
+    assert (client.bill.attempts, client.meter.tries) == (2, 2)
     assert first.answered is False

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,21 @@ def test_a_useless_key_is_left_aside_for_the_next(
     assert double.ledger.count("upload_start", status=200) == 1
 
 
-def test_a_project_whose_day_is_spent_is_left_aside(
-    double: GeminiDouble, tmp_path: Path, lecture: Source
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "day_spent"},
+        {"action": "http_error", "code": 403, "status": "PERMISSION_DENIED"},
+        {"action": "http_error", "code": 401, "status": "UNAUTHENTICATED"},
+    ],
+    ids=str,
+)
+def test_a_project_that_can_not_be_asked_is_left_aside(
+    double: GeminiDouble, tmp_path: Path, lecture: Source, fault: dict[str, Any]
 ) -> None:
     Client(tmp_path, TEST_KEY, SECOND_KEY).ask(request(lecture), lecture)
     (first,) = double.ledger.billed()
-    double.faults.add(Fault("day_spent", project=first.project))
+    double.faults.add(Fault(project=first.project, **fault))
     Client(tmp_path / "other", TEST_KEY, SECOND_KEY).ask(request(lecture), lecture)
     assert {record.project for record in double.ledger.billed()} == {"first", "second"}
 
@@ -150,6 +160,20 @@ def test_a_project_whose_day_was_spent_is_asked_again_on_the_next(
             await client.asker(projects).ask(request(lecture), lecture, take, client.bill)
 
     asyncio.run(two_days())
+
+
+@pytest.mark.parametrize(("code", "usable"), [("quota_per_day", True), ("key_invalid", False)])
+def test_only_a_spent_day_is_forgotten_on_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, usable: bool
+) -> None:
+    projects = Projects(GeminiSettings(), [TEST_KEY], Results(tmp_path))
+    (project,) = projects.all
+    projects.set_aside(project, ServiceError(code, "no"))
+    with pytest.raises(ServiceError):
+        projects.choose("")
+    tomorrow = pacific_now() + timedelta(days=1)
+    monkeypatch.setattr("reelmake.gemini.projects.pacific_now", lambda: tomorrow)
+    assert (project.fault is None) == usable
 
 
 def test_who_waits_for_a_project_whose_day_is_spent_does_not_ask_it(
