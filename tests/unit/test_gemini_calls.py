@@ -251,6 +251,8 @@ def test_flex_costs_half(double: GeminiDouble, tmp_path: Path, lecture: Source) 
     flex, standard = (cost_usd(str(record.model), usage, tier=tier) for tier in TIERS)
     assert record.usd == pytest.approx(flex)
     assert standard == pytest.approx(2 * record.usd)
+    assert client.budget.spent_usd == pytest.approx(flex)
+    assert stored.request["tier"] == "flex"
 
 
 def test_an_answer_that_was_lost_on_its_way_counts_as_spent(
@@ -264,3 +266,25 @@ def test_an_answer_that_was_lost_on_its_way_counts_as_spent(
     assert (client.meter.bought, client.meter.lost) == (1, 1)
     assert (client.bill.attempts, client.meter.tries) == (2, 2)
     assert first.answered is False
+
+
+def test_an_answer_that_did_not_come_in_time_counts_as_spent(
+    double: GeminiDouble, tmp_path: Path, lecture: Source
+) -> None:
+    double.faults.add(Fault("stall"))
+    client = Client(tmp_path, max_attempts=1, timeout_s=0.5)
+    with pytest.raises(ServiceError):
+        client.ask(request(lecture), lecture)
+    assert client.meter.lost == 1
+    assert client.budget.spent_usd > 0
+
+
+@pytest.mark.parametrize(("fault", "asked_again"), [("rate_limited", True), ("overloaded", False)])
+def test_only_what_the_quota_refused_is_not_counted_for_the_day(
+    double: GeminiDouble, tmp_path: Path, lecture: Source, fault: str, asked_again: bool
+) -> None:
+    double.faults.add(Fault(fault, times=1))
+    client = Client(tmp_path, rpd=1)
+    (outcome,) = client.ask_together([request(lecture)], lecture)
+    assert double.ledger.count("generate") == 1 + asked_again
+    assert getattr(outcome, "code", None) == (None if asked_again else "quota_per_day")

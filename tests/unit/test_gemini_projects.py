@@ -124,6 +124,17 @@ def test_an_address_that_may_not_be_opened_leaves_the_account_alone(
     asyncio.run(both())
 
 
+@pytest.mark.parametrize("no", ["Your API key was reported as leaked", "No billing account"])
+def test_an_account_that_may_not_ask_is_not_taken_for_a_private_video(
+    double: GeminiDouble, tmp_path: Path, no: str
+) -> None:
+    double.faults.add(Fault("http_error", code=403, status="PERMISSION_DENIED", message=no))
+    video = Source(identity="https://youtu.be/a", url="https://youtu.be/a")
+    with pytest.raises(ServiceError) as refused:
+        Client(tmp_path).ask(request(video), video)
+    assert refused.value.code == "permission_denied"
+
+
 def test_a_day_that_the_service_calls_spent_says_when_to_go_on(
     double: GeminiDouble, tmp_path: Path, lecture: Source
 ) -> None:
