@@ -219,6 +219,16 @@ def test_an_overloaded_model_is_replaced_and_its_answer_found_again(
     assert len(double.ledger.billed()) == 1
 
 
+def test_only_an_overloaded_model_is_replaced(
+    double: GeminiDouble, tmp_path: Path, lecture: Source
+) -> None:
+    double.faults.add(Fault("http_error", code=400, model="gemini-3.5-flash-lite"))
+    with pytest.raises(ServiceError) as refused:
+        Client(tmp_path, fallback_models=["gemini-3.8-flash"]).ask(request(lecture), lecture)
+    assert refused.value.code == "request_refused"
+    assert double.ledger.billed() == []
+
+
 def test_a_failed_look_at_an_upload_is_tried_again(
     double: GeminiDouble, tmp_path: Path, lecture: Source
 ) -> None:

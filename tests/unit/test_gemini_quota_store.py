@@ -12,9 +12,12 @@ import pytest
 from redis.asyncio import Redis
 
 from redis_server import PASSWORD, RedisServer
+from reelmake.config import GeminiSettings
 from reelmake.gemini import quota_store
 from reelmake.gemini.failures import ServiceError
+from reelmake.gemini.projects import Projects
 from reelmake.gemini.quota_store import QuotaStore
+from reelmake.results import Results
 
 # Long enough for a busy machine to look at each window before it is over.
 WINDOW_S = 1.5
@@ -147,6 +150,24 @@ def test_the_day_is_counted_for_all_and_what_was_refused_is_given_back(
             await other.take_of_day("p", "m")
             await other.take_of_day("p", "another-model")
             await other.take_of_day("another-project", "m")
+
+    asyncio.run(main())
+
+
+def test_a_project_gives_back_for_all_what_was_refused(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUOTAS", server.url)
+    settings = GeminiSettings(rpd=1, quota_store="env:QUOTAS")
+
+    async def main() -> None:
+        async with Projects(settings, ["a-key-of-its-own"], Results(tmp_path)) as projects:
+            (project,) = projects.all
+            await project.count("m")
+            await project.uncount("m")
+            await project.count("m")
+            with pytest.raises(ServiceError, match="are spent"):
+                await project.count("m")
 
     asyncio.run(main())
 
