@@ -34,6 +34,15 @@ def test_an_answer_is_bought_once(double: GeminiDouble, tmp_path: Path, lecture:
     assert record.store is False
 
 
+def test_of_several_that_ask_the_same_at_once_one_buys(
+    double: GeminiDouble, tmp_path: Path, lecture: Source
+) -> None:
+    double.settings.update({"latency": 0.2})
+    outcomes = Client(tmp_path).ask_together([request(lecture)] * 4, lecture)
+    assert all(isinstance(outcome, Checked) for outcome in outcomes)
+    assert len(double.ledger.billed()) == 1
+
+
 def test_an_answer_that_the_sdk_can_not_read_is_kept_and_used(
     double: GeminiDouble, tmp_path: Path, lecture: Source
 ) -> None:
@@ -209,8 +218,10 @@ def test_a_redirect_is_not_followed_with_the_key(
 def test_an_overloaded_model_is_replaced_and_its_answer_found_again(
     double: GeminiDouble, tmp_path: Path, lecture: Source
 ) -> None:
-    double.faults.add(Fault("overloaded", model="gemini-3.5-flash-lite"))
-    settings: dict[str, Any] = {"max_attempts": 2, "fallback_models": ["gemini-3.8-flash"]}
+    for busy in ("gemini-3.5-flash-lite", "gemini-3.6-flash"):
+        double.faults.add(Fault("overloaded", model=busy))
+    models = ["gemini-3.6-flash", "gemini-3.8-flash"]
+    settings: dict[str, Any] = {"max_attempts": 2, "fallback_models": models}
     client = Client(tmp_path, **settings)
     client.ask(request(lecture), lecture)
     assert [record.model for record in double.ledger.billed()] == ["gemini-3.8-flash"]
