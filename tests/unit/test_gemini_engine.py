@@ -184,7 +184,7 @@ def test_what_was_bought_together_is_found_by_the_gateway_after_one_that_died(
     results = Results(tmp_path / "results")
 
     async def all_of_them(*, again: bool) -> None:
-        settings = GeminiSettings(combine_templates=True)
+        settings = GeminiSettings(combine_templates=True, tier="flex")
         async with Account(settings, results, run=asyncio.to_thread) as account:
             account.expect(targets, again=again)
             for target in targets:
@@ -193,6 +193,14 @@ def test_what_was_bought_together_is_found_by_the_gateway_after_one_that_died(
     asyncio.run(all_of_them(again=False))
     parts = [path for path in results.store.root.rglob("*.json") if "part_of" in path.read_text()]
     assert len(parts) == 2
+    stored = [results.store.get(part.stem) for part in parts]
+    entries = [each for each in stored if each]
+    assert {each.request["tier"] for each in entries} == {"flex"}
+    (whole,) = (results.store.get(each.request["part_of"]) for each in entries[:1])
+    assert whole
+    for tokens in ("prompt_token_count", "candidates_token_count", "total_token_count"):
+        shares = [each.answer["usage_metadata"][tokens] for each in entries]
+        assert sum(shares) == whole.answer["usage_metadata"][tokens]
     for part in parts:  # it died before they were kept
         part.unlink()
     asyncio.run(all_of_them(again=True))
