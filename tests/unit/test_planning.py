@@ -1,5 +1,6 @@
 """What a plan learns from the reports that are there, and says of money, quota, time and prices."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from reelmake.analysis import Analysis, VideoFacts
 from reelmake.config import Config, GeminiSettings
 from reelmake.gemini.batches.records import BatchRecord, BatchRecords
 from reelmake.gemini.budget import Estimate
 from reelmake.gemini.day_quota import DayQuota
+from reelmake.gemini.engine import Report
 from reelmake.gemini.keys import fingerprint_of
 from reelmake.planning.gemini_engine import GeminiEngine
 from reelmake.planning.limits import day, durations, money, prices
@@ -20,6 +23,7 @@ from reelmake.pricing import Price, PriceTable, price_table
 from reelmake.results import Results
 from reelmake.samples import sample_analyses
 from reelmake.targets import Target
+from reelmake.templates import load_template
 from reelmake.translation import ENGLISH
 
 MODEL = "gemini-3.5-flash-lite"
@@ -47,6 +51,70 @@ def test_seconds_a_call_come_from_what_was_asked(
     target = Target(name="lesson", video="lesson.mp4", template="summary_report")
     known = [(target, analysis) for analysis in analyses]
     assert GeminiEngine(settings, Results(tmp_path), known).learned_seconds == learned
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"engine": {"model": "another"}},
+        {"engine": {"name": "local"}},
+        {"usage": {"calls": 13}},
+    ],
+    ids=str,
+)
+def test_only_single_calls_of_the_same_model_teach_a_plan(
+    change: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    rich, _ = sample_analyses("summary_report", "en", {})
+    settings = GeminiSettings(model=rich.engine.model)
+    target = Target(name="lesson", video="lesson.mp4", template="summary_report")
+
+    def learned(analysis: Analysis) -> float | None:
+        known = [(target, analysis)] * 2
+        return GeminiEngine(settings, Results(tmp_path), known).learned_seconds
+
+    right = rich.model_copy(update={"attempts": 1, "seconds": 30.0})
+    assert learned(right) == 30.0
+    ((field, values),) = change.items()
+    other = getattr(right, field).model_copy(update=values)
+    assert learned(right.model_copy(update={field: other})) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "calls"),
+    [
+        ({}, Reason.NONE, 0),
+        ({"request_digests": []}, Reason.SETTINGS, 1),
+        ({"video": {"sha256": "cd" * 32}, "request_digests": []}, Reason.VIDEO, 1),
+        ({"video": {"source": "moved.mp4"}}, Reason.NONE, 0),
+        ({"engine": {"model": "another"}, "request_digests": []}, Reason.MODEL, 1),
+        ({"engine": {"name": "local"}, "request_digests": []}, Reason.MODEL, 1),
+        (None, Reason.NEW, 1),
+    ],
+    ids=str,
+)
+def test_why_a_report_needs_a_call_and_how_many(
+    change: dict[str, Any] | None, reason: Reason, calls: int, tmp_path: Path
+) -> None:
+    settings = GeminiSettings()
+    target = Target(name="lesson", video="lesson.mp4", template="summary_report")
+    facts = VideoFacts(source="lesson.mp4", sha256="ab" * 32, duration_s=60.0)
+    report = Report(target, load_template(target.template), facts, settings=settings)
+    rich, _ = sample_analyses("summary_report", "en", {})
+    made = rich.model_copy(
+        update={
+            "video": facts,
+            "engine": rich.engine.model_copy(update={"name": "gemini", "model": settings.model}),
+            "request_digests": [each.key for each in report.first_requests],
+        }
+    )
+    for field, values in (change or {}).items():
+        old = getattr(made, field)
+        new = old.model_copy(update=values) if isinstance(values, dict) else values
+        made = made.model_copy(update={field: new})
+    engine = GeminiEngine(settings, Results(tmp_path), [])
+    needs = asyncio.run(engine.needs(target, facts, None if change is None else made))
+    assert (needs.change, len(needs.calls)) == (reason, calls)
 
 
 def asking(number: int) -> list[Planned]:
