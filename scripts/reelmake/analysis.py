@@ -40,7 +40,7 @@ class Engine(_Record):
     """Who answered."""
 
     name: Literal["gemini", "local"]
-    model: str = Field(description="the model that was asked for")
+    model: str = Field(description="the model that was asked; several where a fallback was, too")
     version: str = Field(description="what the service, or the weights, say that they are")
 
 

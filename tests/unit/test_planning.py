@@ -81,6 +81,33 @@ def test_only_single_calls_of_the_same_model_teach_a_plan(
 
 
 @pytest.mark.parametrize(
+    ("used", "factor"),
+    [([0.5], 1.0), ([0.5, 0.7], 0.6), ([0.5, 0.7, 9.0], 0.7)],
+    ids=["one is too few", "two", "one that is odd"],
+)
+def test_how_long_answers_are_comes_from_those_that_are_there(
+    used: Sequence[float], factor: float, tmp_path: Path
+) -> None:
+    settings = GeminiSettings(model=MODEL)
+    facts = VideoFacts(source="lesson.mp4", sha256="ab" * 32, duration_s=600.0)
+    target = Target(name="lesson", video="lesson.mp4", template="summary_report")
+    report = Report(target, load_template(target.template), facts, settings=settings)
+    (request,) = report.first_requests
+    expected = report.source.estimate(request, tier="standard").output_tokens
+    rich, _ = sample_analyses("summary_report", "en", {})
+
+    def made(share: float) -> Analysis:
+        tokens = round(expected * share)
+        usage = {"calls": 1, "output_tokens": tokens - 40, "thought_tokens": 40}
+        changes = {"video": facts, "engine": rich.engine.model_copy(update={"model": MODEL})}
+        return rich.model_copy(update={**changes, "usage": rich.usage.model_copy(update=usage)})
+
+    engine = GeminiEngine(settings, Results(tmp_path), [(target, made(share)) for share in used])
+    (call,) = asyncio.run(engine.needs(target, facts, None)).calls
+    assert call.output_tokens == pytest.approx(expected * factor, rel=0.01)
+
+
+@pytest.mark.parametrize(
     ("change", "reason", "calls"),
     [
         ({}, Reason.NONE, 0),
@@ -88,6 +115,8 @@ def test_only_single_calls_of_the_same_model_teach_a_plan(
         ({"video": {"sha256": "cd" * 32}, "request_digests": []}, Reason.VIDEO, 1),
         ({"video": {"source": "moved.mp4"}}, Reason.NONE, 0),
         ({"engine": {"model": "another"}, "request_digests": []}, Reason.MODEL, 1),
+        ({"engine": {"model": "a-fallback"}, "request_digests": []}, Reason.SETTINGS, 1),
+        ({"engine": {"model": f"a-fallback, {MODEL}"}, "request_digests": []}, Reason.SETTINGS, 1),
         ({"engine": {"name": "local"}, "request_digests": []}, Reason.MODEL, 1),
         (None, Reason.NEW, 1),
     ],
@@ -96,7 +125,7 @@ def test_only_single_calls_of_the_same_model_teach_a_plan(
 def test_why_a_report_needs_a_call_and_how_many(
     change: dict[str, Any] | None, reason: Reason, calls: int, tmp_path: Path
 ) -> None:
-    settings = GeminiSettings()
+    settings = GeminiSettings(model=MODEL, fallback_models=["a-fallback"])
     target = Target(name="lesson", video="lesson.mp4", template="summary_report")
     facts = VideoFacts(source="lesson.mp4", sha256="ab" * 32, duration_s=60.0)
     report = Report(target, load_template(target.template), facts, settings=settings)

@@ -93,7 +93,9 @@ class GeminiEngine:
             analysis.video.sha256 or analysis.video.source,
         ):
             return Reason.VIDEO
-        if analysis.engine.name != "gemini" or analysis.engine.model != self._settings.model:
+        allowed = {self._settings.model, *self._settings.fallback_models}
+        answered = set(analysis.engine.model.split(", "))
+        if analysis.engine.name != "gemini" or not answered <= allowed:
             return Reason.MODEL
         old = self._old_requests(analysis)
         for request in first:
