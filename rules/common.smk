@@ -231,8 +231,8 @@ def page_digest(wildcards) -> str:
     return digest_of_pages()
 
 
-def every_report(ending=".md") -> list[str]:
-    return [f"{settings.results}/reports/{template}/{name}{ending}" for template, name in TARGETS]
+def every_report() -> list[str]:
+    return [f"{settings.results}/reports/{template}/{name}.md" for template, name in TARGETS]
 
 
 def every_export() -> list[str]:
@@ -274,12 +274,18 @@ def every_missing_file() -> list[str]:
     """Of all that a complete run leaves, what is not there.
 
     What is out of date Snakemake sees itself, since the index is made from all of it. It does not
-    see what is missing behind an index that needs no change, and takes long for what is there.
+    see what is missing behind an index that needs no change, and takes long for what is there. What
+    a missing report is made from, or along with, need not be named beside it.
     """
-    analyses = [f"{settings.results}/analyses/{template}/{name}.json" for template, name in TARGETS]
-    endings = [".md", ".html", *([".assets"] if settings.frames else [])]
-    reports = [report for ending in endings for report in every_report(ending)]
-    return missing([*analyses, *reports, *every_export(), *every_digest()])
+    lacking = missing(every_report())
+    lost = set(lacking)
+    there = [key for key, path in zip(TARGETS, every_report()) if path not in lost]
+    beside = [f"{settings.results}/analyses/{template}/{name}.json" for template, name in there]
+    for ending in (".html", *([".assets"] if settings.frames else [])):
+        beside += [
+            f"{settings.results}/reports/{template}/{name}{ending}" for template, name in there
+        ]
+    return [*lacking, *missing([*beside, *every_export(), *every_digest()])]
 
 
 def priority_of(wildcards) -> int:
