@@ -13,6 +13,7 @@ import analyze_gemini
 import build_digest
 from reelmake.config import Config
 from reelmake.errors import ReelmakeError, of_system
+from reelmake.forking import remove_folder_of_socket
 from reelmake.garbage import keep_for_good
 from reelmake.gateway.launch import Order, Reply, Setting
 from reelmake.gateway.server import Command, Gateway, Snakemake
@@ -116,5 +117,6 @@ def _do(script: str, arguments: Mapping[str, Any]) -> Outcome:
 if __name__ == "__main__":
     code = asyncio.run(main())
     sys.stderr.flush()
+    remove_folder_of_socket()
     # All is done and written; taking a hundred modules apart would keep Snakemake waiting.
     os._exit(code)

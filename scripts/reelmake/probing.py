@@ -7,7 +7,6 @@ nothing else loaded: neither Snakemake nor this run's threads come with them.
 import contextlib
 import json
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reelmake.errors import ReelmakeError
+from reelmake.forking import fork_server
 from reelmake.memory import limit_memory
 from reelmake.probes import Probe, Unusable
 
@@ -77,8 +77,7 @@ def main() -> None:
     _silence_workers()
     paths = json.load(sys.stdin)
     workers = max(1, min(len(paths), os.cpu_count() or 1, 32))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["reelmake.media"])  # FFmpeg, loaded once
+    context = fork_server(["reelmake.media"])  # FFmpeg, loaded once
     with ProcessPool(workers, max_tasks=2000, initializer=limit_memory, context=context) as pool:
         results = pool.map(_look_into, paths, timeout=float(sys.argv[1])).result()
         for _ in paths:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from reelmake.config import Config
 from reelmake.errors import of_system
 from reelmake.files import room_for
+from reelmake.gateway.launch import Setting
 from reelmake.gemini.day_quota import DayQuota
 from reelmake.jobs import Outcome, job, read_failure
 from reelmake.pricing import cost_usd
@@ -101,6 +103,20 @@ def test_a_gateway_whose_snakemake_is_stopped_amid_a_word_ends_quietly(said: str
         [sys.executable, program], input=said, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_gateway_leaves_nothing_among_the_temporary_files(tmp_path: Path) -> None:
+    setting = Setting(config=Config(videos="videos"), processes=1)
+    ended = subprocess.run(
+        [sys.executable, Path(__file__).parents[2] / "scripts/gateway.py"],
+        input=f"{setting.model_dump_json()}\n",
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])

@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -132,3 +134,17 @@ def test_speech_is_heard_on_the_gpu_that_the_job_was_given(
         version = weights.load_speech_model(model, 2).version
         assert (asked["device"], asked["compute_type"]) == (device, numbers)
         assert ("cuda" in version) == bool(gpus)
+
+
+def test_libraries_record_nothing_of_who_uses_them(tmp_path: Path) -> None:
+    """ONNX Runtime wrote the mark of a device and events, to be sent, below the home folder."""
+    program = "import reelmake.local; from faster_whisper.vad import get_vad_model; get_vad_model()"
+    unset = ("XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
+    inherited = {name: value for name, value in os.environ.items() if name not in unset}
+    scripts = Path(weights.__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", program],
+        env=inherited | {"HOME": str(tmp_path), "PYTHONPATH": str(scripts)},
+        check=True,
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from reelmake.errors import ReelmakeError
+from reelmake.forking import fork_server
 from reelmake.memory import limit_memory
 
 Result = TypeVar("Result")
@@ -36,11 +37,9 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self._without_haste = asyncio.Semaphore(count)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
         self._pool = ProcessPool(
             max_workers=count,
-            context=context,
+            context=fork_server(_PRELOADED),
             initializer=_begin,
         )
 
