@@ -14,7 +14,7 @@ def leave_out_unused_environments() -> None:
             each.conda_env = None
 
 
-def restore_records() -> None:
+def restore_records(records) -> None:
     """Record files as made in the way in which they would be made now, as far as they are.
 
     Where `.snakemake` was deleted, or left behind when the project moved, or `results:` was
@@ -22,7 +22,6 @@ def restore_records() -> None:
     answers something else is made again. How a report or a digest was made, nothing tells but its
     record; the index costs nothing.
     """
-    records = Records()
     reports = [dict(zip(("template", "video"), key, strict=True)) for key in TARGETS]
 
     analyses = unrecorded(records, "analyze_video", reports)
@@ -62,5 +61,13 @@ def params_of(rule_name, wildcards) -> list[object]:
 
 if "--lint" not in asked:
     leave_out_unused_environments()
-    if workflow.is_main_process and "doctor" not in asked:
-        restore_records()
+    if workflow.is_main_process:
+        try:
+            records = Records()
+            if "doctor" not in asked:
+                restore_records(records)
+        except OSError as error:  # nor could Snakemake write its own, which a stack would tell
+            place = f"nothing can be written to {Path('.snakemake').absolute()} ({error.strerror})"
+            raise WorkflowError(
+                ReelmakeError("project_unwritable", place).told(say_on_terminal())
+            ) from None

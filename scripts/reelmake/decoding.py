@@ -6,6 +6,7 @@ bounded here, and again by ``limit_memory``. A damaged packet is skipped, as pla
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,10 +82,10 @@ class Source(NamedTuple):
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
     """Open a video; whatever FFmpeg can't do with it becomes a ReelmakeError."""
-    if path.exists() and not path.is_file():  # opening a pipe would wait for who writes it
-        raise ReelmakeError("video_unreadable", f"{path} is a folder, a pipe or a device.")
     begun = False
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for who writes it
+            raise ReelmakeError("video_unreadable", f"{path} is a folder, a pipe or a device.")
         with av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace") as container:
             begun = True
             video = _video_stream(path, container)
@@ -98,6 +99,9 @@ def opened(path: Path) -> Iterator[Source]:
         message = f"{path} is damaged, or made so: it asks for {_GIGABYTES} GB of memory or more."
         raise ReelmakeError("video_unreadable", message) from error
     except (OSError, ValueError, OverflowError, av.error.FFmpegError) as error:
+        if isinstance(error, PermissionError) and not os.access(path, os.R_OK):
+            # Else it is FFmpeg's word for damage of some kinds.
+            raise ReelmakeError("video_forbidden", f"{path} may not be read.") from error
         if not path.exists():  # a link that leads to itself
             raise ReelmakeError("video_missing", f"There is no file {path}.") from error
         if not begun and _lost_its_index(path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import os
 import re
 import resource
 import shutil
@@ -122,7 +123,9 @@ def _disk(config: Config) -> Iterator[Finding]:
         (translatable("{free:.1f} GB free for results"), Path(config.results)),
         (translatable("{free:.1f} GB free for temporary files"), Path(tempfile.gettempdir())),
     ):
-        there = next(each for each in [folder, *folder.absolute().parents] if each.exists())
+        # Not `Path.exists`, which raises what a folder that may not be entered does.
+        places = [folder, *folder.absolute().parents]
+        there = next(place for place in places if os.path.exists(place))  # noqa: PTH110
         try:
             with tempfile.TemporaryFile(dir=there):
                 pass

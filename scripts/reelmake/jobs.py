@@ -99,7 +99,7 @@ def job(target: Target, results: Results, log: Path, *, beside: bool = False) ->
         try:
             yield outcome
         except Exception as error:  # noqa: BLE001  whatever it is, its record is left
-            failure = _named(error)
+            failure = _named(error, target)
             logging.getLogger(__name__).error(  # noqa: TRY400  a traceback is for faults of ours
                 "%s (%s): %s", failure.code, failure.kind, failure
             )
@@ -160,9 +160,11 @@ def _is_of_another(record: Path, log: Path) -> bool:
     return failure is not None and failure.log != str(log)
 
 
-def _named(error: Exception) -> ReelmakeError:
+def _named(error: Exception, target: Target) -> ReelmakeError:
     if isinstance(error, ReelmakeError):
         return error
+    if isinstance(error, PermissionError) and error.filename == target.video:
+        return ReelmakeError("video_forbidden", f"{target.video} may not be read.")
     known = of_system(error) if isinstance(error, OSError) else None
     return known or _crash(error)
 

@@ -98,7 +98,7 @@ _run_log = _RunLog(logging.INFO)
 def begin_run_log(form: Literal["text", "json"]) -> None:
     """Have this process, and those that it starts, write a log of this run: ``logs/run-….log``.
 
-    Raises ReelmakeError ``disk_full`` or ``results_unwritable``, before Snakemake writes anything
+    Raises ReelmakeError ``disk_full`` or ``project_unwritable``, before Snakemake writes anything
     of this run.
     """
     time = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
@@ -111,7 +111,8 @@ def begin_run_log(form: Literal["text", "json"]) -> None:
         logging.raiseExceptions = False
         what = f"nothing can be written to {path.parent.absolute()} ({error.strerror})"
         known = of_system(error)
-        raise ReelmakeError(known.code if known else "results_unwritable", what) from error
+        full = known is not None and known.code == "disk_full"
+        raise ReelmakeError("disk_full" if full else "project_unwritable", what) from error
     os.environ[RUN_LOG] = str(path.absolute())
     write_run_log()
 

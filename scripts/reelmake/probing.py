@@ -108,7 +108,9 @@ def _look_into(path: str) -> dict[str, object]:
     try:
         return {"probe": asdict(probe(Path(path)))}
     except ReelmakeError as error:
-        return {"problem": error.code, "message": error.message, "lasting": True}
+        # What may be read is no matter of the file's size and time, by which it is remembered.
+        lasting = error.code != "video_forbidden"
+        return {"problem": error.code, "message": error.message, "lasting": lasting}
     except Exception as error:  # noqa: BLE001  whatever a strange file raises, it is that file's
         return {"problem": "video_unreadable", "message": f"{type(error).__name__}: {error}"}
 

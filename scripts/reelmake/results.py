@@ -23,14 +23,21 @@ class Results:
     def check_folders(self, templates: Iterable[str]) -> None:
         """Raise ReelmakeError ``results_unwritable`` where a file stands in the place of a folder.
 
-        Snakemake would find that too, and show a stack.
+        Or where a folder has no place, or may not be entered. Snakemake would show a stack.
         """
         below = ["analyses", "reports", "responses", ".reelmake", *self._folders_of(templates)]
         for folder in (self.root, *(self.root / name for name in below)):
-            there = next(place for place in (folder, *folder.parents) if place.exists())
+            try:
+                there = next(place for place in (folder, *folder.parents) if place.exists())
+            except OSError as error:  # Linux takes 4095 bytes, and 255 for one name
+                raise self._unusable(f"{error.filename}: {error.strerror}") from None
             if not there.is_dir():
-                what = f"`results: {self.root}`: {there} is a file; expected a folder"
-                raise ReelmakeError("results_unwritable", what)
+                raise self._unusable(f"{there} is a file; expected a folder")
+            if there == folder and not os.access(folder, os.R_OK | os.X_OK):
+                raise self._unusable(f"{folder}: may not be read")
+
+    def _unusable(self, why: str) -> ReelmakeError:
+        return ReelmakeError("results_unwritable", f"`results: {self.root}`: {why}")
 
     def _folders_of(self, templates: Iterable[str]) -> Iterator[str]:
         for template in templates:
@@ -157,5 +164,8 @@ def missing(paths: Sequence[str]) -> list[str]:
 
 
 def names_in(folder: Path) -> frozenset[str]:
-    """What a folder has, if it is there."""
-    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+    """What a folder has, if it is there and may be read."""
+    try:
+        return frozenset(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return frozenset()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reelmake.config import Config
-from reelmake.errors import of_system
+from reelmake.errors import ReelmakeError, of_system
 from reelmake.files import room_for
 from reelmake.gateway.launch import Setting
 from reelmake.gemini.day_quota import DayQuota
@@ -103,6 +103,14 @@ def test_a_gateway_whose_snakemake_is_stopped_amid_a_word_ends_quietly(said: str
         [sys.executable, program], input=said, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("folder", ["n" * 256, "/".join(["n" * 254] * 17)])
+def test_results_whose_name_is_too_long_are_told_before_anything_runs(folder: str) -> None:
+    with pytest.raises(ReelmakeError) as told:
+        Results(Path(folder)).check_folders([])
+    assert told.value.code == "results_unwritable"
+    assert "File name too long" in told.value.message
 
 
 def test_a_gateway_leaves_nothing_among_the_temporary_files(tmp_path: Path) -> None:

@@ -61,12 +61,18 @@ class _Expander:
         suffix = os.path.splitext(path)[1].lower()
         if os.path.isdir(path):
             try:
-                yield from self._several(mention, videos_in_folder(path, self._exclude))
+                videos, closed = videos_in_folder(path, self._exclude)
+            except PermissionError:
+                videos, closed = [], [path]
             except OSError as error:
-                refused = isinstance(error, PermissionError)
-                reason = "may not be read" if refused else f"can't be read: {error.strerror}"
-                problem = Problem("video_unreadable", f"{path}: this folder {reason}")
+                reason = f"{path}: this folder can't be read: {error.strerror}"
+                problem = Problem("video_unreadable", reason)
                 yield _with(replace(mention, video=path), problem)
+                return
+            yield from self._several(mention, videos)
+            for folder in closed:
+                problem = Problem("video_forbidden", f"{folder}: this folder may not be read")
+                yield _with(replace(mention, video=_tidy(folder)), problem)
         elif has_magic(path) and not os.path.lexists(path):
             found = videos_of_glob(path, self._exclude)
             if not found:

@@ -18,10 +18,22 @@ _TEMPORARY_ENDING = re.compile(
 )
 
 
-def videos_in_folder(folder: str, exclude: Sequence[str]) -> list[str]:
-    """All videos in a folder and below, sorted; links are followed, each folder entered once."""
-    found = (path for path in _walk(folder) if not is_excluded(path, exclude, folder=folder))
-    return sorted(found)
+# Folders of the file system itself, which nobody but it may enter.
+_OF_SYSTEM = {"lost+found", "System Volume Information"}
+
+
+def videos_in_folder(folder: str, exclude: Sequence[str]) -> tuple[list[str], list[str]]:
+    """All videos in a folder and below, and the folders there that may not be read; both sorted.
+
+    Links are followed, each folder is entered once.
+    """
+    closed: list[str] = []
+    found = list(_walk(folder, closed))
+    videos, unread = (
+        sorted(path for path in paths if not is_excluded(path, exclude, folder=folder))
+        for paths in (found, closed)
+    )
+    return videos, unread
 
 
 def videos_of_glob(pattern: str, exclude: Sequence[str]) -> list[str]:
@@ -61,7 +73,7 @@ def is_excluded(path: str, patterns: Sequence[str], *, folder: str = "") -> bool
     return any(fnmatchcase(form, pattern) for pattern in wanted for form in composed)
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, closed: list[str]) -> Iterator[str]:
     # Real folders before linked ones: what is reached both ways keeps its own path.
     waiting, linked = deque([folder]), deque[str]()
     entered: set[tuple[int, int]] = set()
@@ -74,15 +86,17 @@ def _walk(folder: str) -> Iterator[str]:
             entered.add((status.st_dev, status.st_ino))
             with os.scandir(here) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.name.startswith("."):
+                    if entry.name.startswith(".") or entry.name in _OF_SYSTEM:
                         continue
                     if _is(entry.is_dir):
                         (linked if entry.is_symlink() else waiting).append(entry.path)
                     elif is_video_name(entry.name) and _is(entry.is_file):
                         yield entry.path
-        except OSError:
+        except OSError as error:
             if here == folder:
                 raise
+            if isinstance(error, PermissionError):
+                closed.append(here)
 
 
 def _is(kind: Callable[[], bool]) -> bool:
