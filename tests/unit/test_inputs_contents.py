@@ -145,7 +145,16 @@ def test_a_file_that_never_ends_or_kills_its_reader_does_not_stop_the_others(
     """The reader is replaced by one that a file can hang and kill; all around it is real."""
     (folder / "reelmake").mkdir()
     package = Path(probing.__file__).parent
-    for name in "__init__ probing probes errors files forking memory translation".split():
+    for name in [
+        "__init__",
+        "probing",
+        "probes",
+        "errors",
+        "files",
+        "forking",
+        "memory",
+        "translation",
+    ]:
         shutil.copy(package / f"{name}.py", folder / "reelmake")
     shutil.copy(package / "failures.yaml", folder / "reelmake")
     (folder / "reelmake/media.py").write_text(
