@@ -9,6 +9,7 @@ rule analyze_video:
     log:
         "logs/analyze_video/{template}/{video}.log",
     priority: PRIORITY
+    retries: 0  # also where a profile says more: each would pay for `max_attempts` answers
     conda:
         "../envs/gemini.yaml"
     threads: 0 if settings.gemini.tier == "batch" else 1  # hours of waiting take no place of -j

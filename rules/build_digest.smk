@@ -9,6 +9,7 @@ rule build_digest:
         digest=update("<results>/digests/{group}.md"),  # never removed: it may be edited
     log:
         "logs/build_digest/{group}.log",
+    retries: 0  # also where a profile says more: each would pay for `max_attempts` answers
     conda:
         "../envs/local.yaml"
     params:
