@@ -231,17 +231,25 @@ def page_digest(wildcards) -> str:
     return digest_of_pages()
 
 
+def steps_of(target) -> list[list[str]]:
+    """The files of a report by the steps that make them."""
+    stem = f"{settings.results}/reports/{target.template}/{target.name}"
+    return [
+        [f"{settings.results}/analyses/{target.template}/{target.name}.json"],
+        [f"{stem}.assets"] if settings.frames else [],
+        [f"{stem}.md", f"{stem}.html"],
+        # None where the problem is the template.
+        [f"{stem}{suffix}" for suffix in EXPORTED.get(target.template, [])],
+    ]
+
+
 def every_report() -> list[str]:
     return [f"{settings.results}/reports/{template}/{name}.md" for template, name in TARGETS]
 
 
 def every_export() -> list[str]:
     """The reports in all other formats that are asked for; Markdown and page are there anyway."""
-    return [
-        f"{settings.results}/reports/{template}/{name}{suffix}"
-        for template, name in TARGETS
-        for suffix in EXPORTED.get(template, [])  # none where the problem is the template
-    ]
+    return [path for target in TARGETS.values() for path in steps_of(target)[-1]]
 
 
 def reports_of_group(wildcards) -> list[str]:
@@ -279,13 +287,9 @@ def every_missing_file() -> list[str]:
     """
     lacking = missing(every_report())
     lost = set(lacking)
-    there = [key for key, path in zip(TARGETS, every_report()) if path not in lost]
-    beside = [f"{settings.results}/analyses/{template}/{name}.json" for template, name in there]
-    for ending in (".html", *([".assets"] if settings.frames else [])):
-        beside += [
-            f"{settings.results}/reports/{template}/{name}{ending}" for template, name in there
-        ]
-    return [*lacking, *missing([*beside, *every_export(), *every_digest()])]
+    there = [target for target, path in zip(TARGETS.values(), every_report()) if path not in lost]
+    files = [path for target in there for step in steps_of(target) for path in step]
+    return [*lacking, *missing([*files, *every_digest()])]
 
 
 def priority_of(wildcards) -> int:

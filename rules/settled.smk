@@ -21,17 +21,6 @@ def what_reports_share() -> str:
     return f"{snakemake_version} {states} {settings.model_dump_json(exclude=MAKES_NO_DIFFERENCE)}"
 
 
-def steps_of(target) -> list[list[str]]:
-    """The files of a report by the steps that make them."""
-    stem = f"{settings.results}/reports/{target.template}/{target.name}"
-    return [
-        [f"{settings.results}/analyses/{target.template}/{target.name}.json"],
-        [f"{stem}.assets"] if settings.frames else [],
-        [f"{stem}.md", f"{stem}.html"],
-        [f"{stem}{suffix}" for suffix in EXPORTED[target.template]],
-    ]
-
-
 def made(target, shared) -> Made | None:
     """How it is made; None where files alone don't tell that there is nothing new."""
     if target.problem or target.source or is_of_the_future(target.video):

@@ -61,7 +61,7 @@ class Following(logging.Handler):
         self._begun = False
         self._silent = False
         self._refused = False
-        self._act: Callable[[], None] = lambda: None
+        self._at_nothing_to_do: Callable[[], None] = lambda: None
 
     @classmethod
     def install(cls, workflow: Any, *, silent: bool) -> "Following":
@@ -95,7 +95,7 @@ class Following(logging.Handler):
 
     def when_nothing_is_to_be_done(self, act: Callable[[], None]) -> None:
         """Snakemake has no hook for that."""
-        self._act = act
+        self._at_nothing_to_do = act
 
     def begin(self, targets: Mapping[Key, Target], *, settled: Set[Key]) -> None:
         """Follow this run, if it makes reports. Those that are ``settled`` have no jobs."""
@@ -153,7 +153,7 @@ class Following(logging.Handler):
 
     def _follow(self, record: logging.LogRecord) -> None:
         if record.msg == NOTHING_TO_BE_DONE_MSG:
-            self._act()
+            self._at_nothing_to_do()
         run = self._run
         if run is not None:
             follow = _FOLLOWED.get(getattr(record, "event", None))

@@ -219,8 +219,7 @@ def _quota_store(gemini: GeminiSettings) -> Iterator[tuple[tuple[str | int, ...]
     where, path = gemini.quota_store, ("gemini", "quota_store")
     if where is None:
         return
-    given = os.environ.get(where[4:], "") if where.startswith("env:") else where
-    if not _REDIS.match(given):
+    if where.startswith("env:") and not _REDIS.match(given := os.environ.get(where[4:], "")):
         found = "something else" if given else "none"  # it may hold a password
         yield path, f"expected a redis:// URL in the environment as {where[4:]}, found {found}"
     if not any((gemini.rpm, gemini.tpm, gemini.rpd)):
